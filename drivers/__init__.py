@@ -1,0 +1,1 @@
+"""Southbound adapters: one package per protocol; they do not know each other, nor polling, rules, alarms or store."""

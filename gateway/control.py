@@ -1,0 +1,1 @@
+"""The local control socket behind the commands that need a running daemon."""

@@ -1,0 +1,89 @@
+"""The exceptions of Vigil; the class of an error is its retry policy.
+
+::
+
+    GatewayError
+    ├── ConfigError(problems)       exit 2; carries every problem found, not only the first
+    ├── SinkError                   a database or broker did not take what it was given
+    │   ├── SinkUnavailable         keep everything, back off, try again
+    │   └── SinkRejected(reasons)   these items will never be taken: dead letters, never block the batch
+    ├── StoreError                  the state on disk cannot be used (newer schema, damaged journal, disk full)
+    └── NotifyError
+        ├── NotifyRetry(after_s)    try this channel again later
+        └── NotifyRejected          this channel will never take this message
+
+Faults of the field are values (`gateway.model.Fault`), never exceptions: they become statuses of points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+class GatewayError(Exception):
+    """Anything Vigil raises on purpose."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing wrong in a file a person wrote. `line` and `column` are 1-based; `hint` says what to write instead."""
+
+    file: str
+    line: int
+    column: int
+    path: str
+    text: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}:{self.column}: {self.path}: {self.text}"
+        return f"{where} ({self.hint})" if self.hint else where
+
+
+class ConfigError(GatewayError):
+    """A configuration that cannot be used; `problems` is sorted and complete."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(sorted(set(problems)))
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class SinkError(GatewayError):
+    """A sink (database, broker) did not take what it was given."""
+
+
+class SinkUnavailable(SinkError):
+    """Nothing is known to be lost: keep the batch and try again, not before `after_s` seconds where the server said so."""
+
+    def __init__(self, reason: str, after_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.after_s = after_s
+
+
+class SinkRejected(SinkError):
+    """Some items were refused for good; `reasons` maps an item's index in the batch to the sink's own words."""
+
+    def __init__(self, reasons: Mapping[int, str]) -> None:
+        super().__init__("; ".join(f"{index}: {reason}" for index, reason in sorted(reasons.items())))
+        self.reasons = dict(reasons)
+
+
+class StoreError(GatewayError):
+    """The state on disk cannot be used as it is; nothing in it was changed."""
+
+
+class NotifyError(GatewayError):
+    """A message to a person was not handed over."""
+
+
+class NotifyRetry(NotifyError):
+    """Try this channel again after `after_s` seconds."""
+
+    def __init__(self, reason: str, after_s: float) -> None:
+        super().__init__(reason)
+        self.after_s = after_s
+
+
+class NotifyRejected(NotifyError):
+    """This channel will never take this message."""

@@ -1,0 +1,1 @@
+"""The centre's side: MQTT to InfluxDB, acknowledged after the write."""

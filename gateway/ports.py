@@ -1,0 +1,137 @@
+"""The few Protocols with I/O or time behind them. Everything else is plain functions and data."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from gateway.model import Answer, Fault, Job, MaybeValue, Status
+
+
+class Clock(Protocol):
+    """Monotonic time schedules, wall time labels."""
+
+    def monotonic(self) -> float:
+        """Seconds; never steps."""
+        ...
+
+    def wall_ms(self) -> int:
+        """UTC milliseconds; steps when somebody sets the clock."""
+        ...
+
+    @property
+    def synced(self) -> bool:
+        """Whether `wall_ms` is to be believed (NTP, or a trusted hardware clock)."""
+        ...
+
+    async def sleep_until(self, monotonic_s: float) -> None: ...
+
+
+class Line(Protocol):
+    """One thing that can be busy: owns port, framing, silences and late windows. One request at a time per caller;
+    the scheduler picks what runs next, the line executes it."""
+
+    async def run(self, job: Job, deadline: float) -> Answer | Fault:
+        """Send `job`, give its answer or its fault; never later than `deadline` (monotonic seconds), never raises for
+        what the field does."""
+        ...
+
+    def rests_until(self, unit: int) -> float:
+        """Monotonic seconds before which `unit` may not be asked (late window after a time-out); 0 where it may."""
+        ...
+
+    def counters(self) -> Mapping[str, int]:
+        """Counts since start: requests, answers, and each reason a frame was discarded for (`discarded_crc`, ...)."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """Decoded points of one poll, in parallel; the shape of `gateway.model.Reading` without device and time."""
+
+    points: tuple[str, ...]
+    values: tuple[MaybeValue, ...]
+    statuses: tuple[Status, ...]
+
+
+class DevicePlan(Protocol):
+    """How one device is read: compiled once from its points by the protocol, owns what was learnt about the device
+    since (addresses it refuses, gaps it does not like). Pure: no I/O, no clock but the times it is given."""
+
+    def jobs(self) -> Sequence[Job]:
+        """The requests as they stand now; each is due every `job.interval_s`."""
+        ...
+
+    def refused(self, job: Job, code: int, now: float) -> Sequence[Job]:
+        """What to ask instead, at once, after the device refused `job`: its pieces, or nothing if it stays refused."""
+        ...
+
+    def decode(self, outcomes: Sequence[tuple[Job, Answer | Fault]], now: float) -> Values:
+        """Values and statuses of all points of the poll's jobs; faults become statuses."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One accepted message in the outbox.
+
+    `body` is the payload's JSON members after `id` and `ts`, without the opening brace, with the closing one:
+    the message on the wire is `{"id":"<outbox>-<seq>","ts":<ts>,` + body (gateway.wire.frame).
+    """
+
+    seq: int
+    ts: int
+    topic: str
+    body: bytes
+    retain: bool
+    rank: int
+    """0 alarm and event, 1 readiness and status, 2 telemetry; lower goes first and is dropped last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """Somebody else's word that these sequence ranges (inclusive) of `outbox` are safe."""
+
+    outbox: str
+    ranges: tuple[tuple[int, int], ...]
+
+
+class Uplink(Protocol):
+    """The way to the world. Reports confirmations later, from elsewhere."""
+
+    async def send(self, row: Row, *, backlog: bool) -> None:
+        """Hand one row to the broker; SinkUnavailable when that cannot be done now."""
+        ...
+
+    def confirmed(self) -> AsyncIterator[Confirmed]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One row for a time-series database: what one message says of one series at one time (UTC ms)."""
+
+    measurement: str
+    tags: tuple[tuple[str, str], ...]
+    fields: Mapping[str, bool | float | str]
+    ts: int
+
+
+class Sink(Protocol):
+    """A database at the centre. Returns only after it has the facts for good."""
+
+    async def write(self, facts: Sequence[Fact]) -> None:
+        """Store all facts; SinkUnavailable (nothing may be assumed), SinkRejected (the others are stored)."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Notifier(Protocol):
+    """One channel to people."""
+
+    async def notify(self, title: str, body: str, *, to: str) -> None:
+        """NotifyRetry or NotifyRejected when not handed over."""
+        ...

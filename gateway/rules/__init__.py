@@ -1,0 +1,1 @@
+"""Conditions over points, three-valued, and the readiness they give."""

@@ -1,0 +1,162 @@
+"""Settings as the rest of the product sees them: resolved (profiles merged, defaults applied, units in seconds),
+frozen, with no trace of the file they came from but `source`.
+
+`options` are the protocol's own typed keys (for Modbus: `drivers.modbus.options`), opaque here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.model import Point, ReportPolicy, Text, Value, ValueType
+
+
+@dataclass(frozen=True, slots=True)
+class Mandatory:
+    """One requirement for readiness: at least one of `points` usable. Applies while the device's facts equal `when`."""
+
+    points: tuple[str, ...]
+    when: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class VocabularyPoint:
+    name: str
+    type: ValueType
+    unit: str
+    label: Text
+    words: Mapping[str, Text]
+
+
+@dataclass(frozen=True, slots=True)
+class VocabularyFact:
+    """An input a person gives about a device or site, not measured."""
+
+    name: str
+    type: ValueType
+    unit: str
+    label: Text
+    words: Mapping[str, Text]
+    default: Value | None
+    is_date: bool
+    """Written YYYY-MM-DD."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One `config/vocabulary/<kind>.yaml`."""
+
+    name: str
+    label: Text
+    points: Mapping[str, VocabularyPoint]
+    facts: Mapping[str, VocabularyFact]
+    mandatory: tuple[Mandatory, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LineSettings:
+    id: str
+    protocol: str
+    endpoint: str
+    """What two lines may not share: `serial:/dev/...`, `tcp:10.0.0.5:502`, `udp:...`."""
+    options: object
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSettings:
+    id: str
+    name: Text | None
+    kind: str
+    profile: str | None
+    line: str
+    points: tuple[Point, ...]
+    interval_s: float
+    facts: Mapping[str, Value]
+    """With the vocabulary's defaults applied."""
+    mandatory: tuple[Mandatory, ...]
+    """Those of the kind that apply to this device, `not_measured` taken out."""
+    depends_on: tuple[str, ...]
+    not_measured: tuple[str, ...]
+    options: object
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    ca_file: Path | None
+    cert_file: Path | None
+    key_file: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class MqttSettings:
+    """Where the broker is. The password is read from its file at connect, so that it may be changed."""
+
+    host: str
+    port: int
+    tls: Tls | None
+    username: str | None
+    password_file: Path | None
+    confirm: str | bool
+    """Gateway: `ingest` or `broker`. Ingest: whether this share group confirms."""
+    share: str | None = None
+    client_id: str | None = None
+    keepalive_s: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class WebSettings:
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSettings:
+    """One site file, resolved."""
+
+    source: Path
+    digest: str
+    """`sha256:<hex>` over the site file and every profile and pack it uses."""
+    id: str
+    name: Text
+    kind: str
+    latitude: float | None
+    longitude: float | None
+    timezone: str
+    labels: Mapping[str, str]
+    language: str
+    facts: Mapping[str, Value]
+    lines: tuple[LineSettings, ...]
+    devices: tuple[DeviceSettings, ...]
+    kinds: Mapping[str, Kind]
+    """The vocabulary of every kind."""
+    rules: tuple[str, ...]
+    """Names of rule packs as written: `builtin/generator` or a path beside the file."""
+    rule_overrides: Mapping[str, Mapping[str, object]]
+    required: Mapping[str, int]
+    report: ReportPolicy
+    mqtt: MqttSettings | None
+    web: WebSettings | None
+    state_dir: Path
+
+
+@dataclass(frozen=True, slots=True)
+class InfluxSettings:
+    url: str
+    api: str
+    """`v1` or `v2`."""
+    database: str | None
+    username: str | None
+    password_file: Path | None
+    org: str | None
+    bucket: str | None
+    token_file: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class IngestSettings:
+    source: Path
+    mqtt: MqttSettings
+    influx: InfluxSettings
+    state_dir: Path

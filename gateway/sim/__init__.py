@@ -1,0 +1,1 @@
+"""Simulated equipment behind real Modbus servers; encodes without the drivers' codec."""

@@ -1,0 +1,1 @@
+"""MQTT topics and payloads both ways, and the database rows a message becomes."""
