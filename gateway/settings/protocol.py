@@ -9,8 +9,17 @@ from typing import Protocol
 
 from pydantic import BaseModel
 
-from gateway.model import ValueType
+from gateway.model import Text, ValueType
 from gateway.settings.types import DeviceSettings, LineSettings
+
+
+class Wrong(ValueError):
+    """A bad value, said in both languages; validators of option models raise it. `hint` says what to write instead."""
+
+    def __init__(self, text: Text, hint: Text | None = None) -> None:
+        super().__init__(text.en)
+        self.text = text
+        self.hint = hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +41,8 @@ class Finding:
     device: str | None
     point: str | None
     key: str
-    text: str
-    hint: str
+    text: Text | str
+    hint: Text | str
 
 
 @dataclass(frozen=True, slots=True)
