@@ -1,0 +1,51 @@
+# Two commands do everything a fresh machine needs: `make demo` and `make test`.
+# Both want git, make and python3; as root they install what is missing with apt, otherwise they say what to install.
+
+PYTHON ?= python3
+DEMO_PACKAGES := python3-venv
+TEST_PACKAGES := python3-venv mosquitto mosquitto-clients influxdb victoria-metrics socat chromium fonts-noto-cjk
+
+.PHONY: demo test lint lock wheel schema clean
+
+demo: .venv/demo
+	.venv/bin/vigil demo $(DEMO_FLAGS)
+
+test: .venv/dev
+	@sh .ci/apt.sh $(TEST_PACKAGES)
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-logo
+	.venv/bin/pytest
+
+lint: .venv/dev
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-logo
+
+.venv/demo: requirements-demo.lock pyproject.toml
+	@sh .ci/apt.sh $(DEMO_PACKAGES)
+	@sh .ci/venv.sh $(PYTHON) requirements-demo.lock
+	@touch $@
+
+.venv/dev: requirements-dev.lock pyproject.toml
+	@sh .ci/apt.sh $(DEMO_PACKAGES)
+	@sh .ci/venv.sh $(PYTHON) requirements-dev.lock
+	@touch $@ .venv/demo
+
+# Pins every dependency with the hashes of all its files, for every platform it is published for.
+COMPILE = .venv/bin/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+lock: .venv/dev
+	$(COMPILE) --extra demo -o requirements-demo.lock pyproject.toml
+	$(COMPILE) --all-extras -c requirements-demo.lock -o requirements-dev.lock pyproject.toml
+
+wheel: .venv/dev
+	.venv/bin/python -m build --wheel
+
+schema: .venv/dev
+	.venv/bin/python -m gateway.settings.schema
+
+clean:
+	rm -rf .venv build dist

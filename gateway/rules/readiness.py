@@ -1,0 +1,158 @@
+"""Could this be used right now? The judgement on one device and the roll-up of a site (pure; promise 5 of the product).
+
+Of a device the first that holds: retired, out_of_service, not_ready, unknown, in_use, degraded, ready.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gateway.model import Priority, ReadinessState, Reason, Status, Text
+
+#: What an active rule of a priority takes off the score of 100.
+WEIGHTS: Mapping[Priority, int] = {Priority.CRITICAL: 60, Priority.HIGH: 30, Priority.MEDIUM: 10, Priority.LOW: 3}
+
+
+class Effect(StrEnum):
+    """What a rule that holds does to readiness."""
+
+    NONE = "none"
+    DEGRADED = "degraded"
+    NOT_READY = "not_ready"
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A rule whose condition holds now, with what it does to readiness."""
+
+    rule: str
+    priority: Priority
+    effect: Effect
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What is seen of one point: its status and the age of that status in seconds."""
+
+    status: Status
+    age_s: float
+    stale_after_s: float
+
+    @property
+    def is_usable(self) -> bool:
+        return self.status.is_usable and self.age_s <= self.stale_after_s
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The state of a device, why, and how well it stands (0..100, None while unknown)."""
+
+    state: ReadinessState
+    score: int | None
+    reasons: tuple[Reason, ...]
+
+
+def stale_after_s(interval_s: float) -> float:
+    """A value is too old for readiness after three polls, but never before five seconds."""
+    return max(3 * interval_s, 5.0)
+
+
+def unseen(points: Sequence[str]) -> Reason:
+    """The reason `unknown` gives: which mandatory points cannot be seen."""
+    names = ", ".join(points)
+    return Reason("no_data", Priority.MEDIUM, Text(f"缺少可用数据：{names}", f"No usable data: {names}"))
+
+
+def judge(
+    mandatory: Iterable[Sequence[str]],
+    sights: Mapping[str, Sight],
+    holding: Iterable[Holding] = (),
+    *,
+    in_use: bool = False,
+    out_of_service: bool = False,
+    retired: bool = False,
+) -> Judgement:
+    """The readiness of one device.
+
+    `mandatory` lists requirements, each a group of point names of which one must be usable. A device whose kind asks
+    for none is judged by whether any point of it is usable. `holding` are the rules that hold now.
+    """
+    active = sorted(holding, key=lambda each: (-each.priority.level, each.rule))
+    groups = [tuple(group) for group in mandatory]
+    if groups:
+        missing = [" / ".join(group) for group in groups if not _any_usable(group, sights)]
+    else:
+        missing = [] if _any_usable(tuple(sights), sights) else [", ".join(sights) or "-"]
+    reasons = tuple(Reason(each.rule, each.priority, each.text) for each in active)
+    state = _state(active, bool(missing), in_use=in_use, out_of_service=out_of_service, retired=retired)
+    if missing:
+        reasons = (*reasons, unseen(missing))
+    score = max(0, 100 - sum(WEIGHTS[each.priority] for each in active))
+    return Judgement(state, None if state is ReadinessState.UNKNOWN else score, reasons)
+
+
+def _any_usable(group: Sequence[str], sights: Mapping[str, Sight]) -> bool:
+    return any((sight := sights.get(name)) is not None and sight.is_usable for name in group)
+
+
+def _state(
+    active: Sequence[Holding], missing: bool, *, in_use: bool, out_of_service: bool, retired: bool
+) -> ReadinessState:
+    if retired:
+        return ReadinessState.RETIRED
+    if out_of_service:
+        return ReadinessState.OUT_OF_SERVICE
+    if any(each.effect is Effect.NOT_READY for each in active):
+        return ReadinessState.NOT_READY
+    if missing:
+        return ReadinessState.UNKNOWN
+    if in_use:
+        return ReadinessState.IN_USE
+    if any(each.effect is Effect.DEGRADED for each in active):
+        return ReadinessState.DEGRADED
+    return ReadinessState.READY
+
+
+#: States a roll-up counts; a retired device has left the totals.
+COUNTED = tuple(state for state in ReadinessState if state is not ReadinessState.RETIRED)
+
+
+@dataclass(frozen=True, slots=True)
+class KindCount:
+    """How many devices of a kind stand in each counted state, how many are usable, how many the site must have."""
+
+    states: Mapping[ReadinessState, int]
+    required: int
+
+    @property
+    def usable(self) -> int:
+        return sum(count for state, count in self.states.items() if state.is_usable)
+
+    @property
+    def unknown(self) -> int:
+        return self.states[ReadinessState.UNKNOWN]
+
+
+def roll_up(
+    devices: Iterable[tuple[str, ReadinessState]], required: Mapping[str, int]
+) -> tuple[ReadinessState, dict[str, KindCount]]:
+    """The readiness of a site from `(kind, state)` of its devices, and the counts per kind."""
+    states = list(devices)
+    kinds = sorted({kind for kind, _ in states} | set(required))
+    counts = {
+        kind: KindCount(
+            {state: sum(1 for each in states if each == (kind, state)) for state in COUNTED}, required.get(kind, 0)
+        )
+        for kind in kinds
+    }
+    if any(count.usable + count.unknown < count.required for count in counts.values()):
+        return ReadinessState.NOT_READY, counts
+    if any(count.usable < count.required for count in counts.values()):
+        return ReadinessState.UNKNOWN, counts
+    troubled = (ReadinessState.DEGRADED, ReadinessState.NOT_READY, ReadinessState.UNKNOWN)
+    if any(count.states[state] for count in counts.values() for state in troubled):
+        return ReadinessState.DEGRADED, counts
+    return ReadinessState.READY, counts

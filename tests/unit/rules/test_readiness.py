@@ -1,0 +1,108 @@
+"""The judgement on a device and on a site: promise 5 of the product, as tables."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.model import Priority, ReadinessState, Status, Text
+from gateway.rules.readiness import Effect, Holding, Sight, judge, roll_up, stale_after_s
+
+FRESH = Sight(Status.Good, 0.5, 5.0)
+OLD = Sight(Status.Good, 5.1, 5.0)
+BAD = Sight(Status.BadTimeout, 0.5, 5.0)
+UNCERTAIN = Sight(Status.UncertainEngineeringUnitsExceeded, 0.5, 5.0)
+BATTERY = Holding("battery_low", Priority.CRITICAL, Effect.NOT_READY, Text("电池电压低", "Battery low"))
+FUEL = Holding("fuel_low", Priority.MEDIUM, Effect.DEGRADED, Text("燃油低", "Fuel low"))
+NOTICE = Holding("service_due", Priority.LOW, Effect.NONE, Text("保养将到期", "Service due soon"))
+
+
+@pytest.mark.parametrize(
+    ("sights", "holding", "flags", "state", "score"),
+    [
+        ({"a": FRESH, "b": FRESH}, [], {}, "ready", 100),
+        ({"a": FRESH, "b": UNCERTAIN}, [], {}, "ready", 100),
+        ({"a": FRESH, "b": OLD}, [], {}, "unknown", None),
+        ({"a": FRESH, "b": BAD}, [], {}, "unknown", None),
+        ({"a": FRESH}, [], {}, "unknown", None),
+        ({"a": FRESH, "b": FRESH}, [NOTICE], {}, "ready", 97),
+        ({"a": FRESH, "b": FRESH}, [FUEL], {}, "degraded", 90),
+        ({"a": FRESH, "b": FRESH}, [FUEL, BATTERY], {}, "not_ready", 30),
+        ({"a": FRESH, "b": BAD}, [BATTERY], {}, "not_ready", 40),
+        ({"a": FRESH, "b": BAD}, [FUEL], {}, "unknown", None),
+        ({"a": FRESH, "b": FRESH}, [FUEL], {"in_use": True}, "in_use", 90),
+        ({"a": FRESH, "b": BAD}, [], {"in_use": True}, "unknown", None),
+        ({"a": FRESH, "b": FRESH}, [BATTERY], {"out_of_service": True}, "out_of_service", 40),
+        ({"a": FRESH, "b": BAD}, [], {"out_of_service": True, "retired": True}, "retired", 100),
+    ],
+)
+def test_the_first_state_that_holds(
+    sights: dict[str, Sight], holding: list[Holding], flags: dict[str, bool], state: str, score: int | None
+) -> None:
+    judgement = judge([("a",), ("b",)], sights, holding, **flags)
+    assert (judgement.state, judgement.score) == (state, score)
+
+
+def test_reasons_stand_in_order_of_weight_and_unseen_points_are_named() -> None:
+    judgement = judge([("a",), ("b", "c")], {"a": FRESH, "c": BAD}, [NOTICE, BATTERY, FUEL])
+    assert [reason.rule for reason in judgement.reasons] == ["battery_low", "fuel_low", "service_due", "no_data"]
+    assert "b / c" in judgement.reasons[-1].text.zh
+    assert "b / c" in judgement.reasons[-1].text.en
+
+
+def test_one_of_a_group_is_enough() -> None:
+    assert judge([("soc", "voltage")], {"soc": BAD, "voltage": FRESH}).state is ReadinessState.READY
+
+
+@pytest.mark.parametrize(
+    ("sights", "state"),
+    [({"a": FRESH, "b": BAD}, "ready"), ({"a": BAD, "b": OLD}, "unknown"), ({}, "unknown")],
+)
+def test_a_kind_without_mandatory_points_is_ready_while_one_point_is_usable(
+    sights: dict[str, Sight], state: str
+) -> None:
+    assert judge([], sights).state == state
+
+
+@pytest.mark.parametrize(("interval_s", "expected"), [(0.5, 5.0), (1.0, 5.0), (2.0, 6.0), (60.0, 180.0)])
+def test_stale_after_three_polls_but_not_before_five_seconds(interval_s: float, expected: float) -> None:
+    assert stale_after_s(interval_s) == expected
+
+
+@pytest.mark.parametrize(
+    ("devices", "required", "expected"),
+    [
+        ("ready ready", 2, "ready"),
+        ("ready in_use", 2, "ready"),
+        ("ready degraded", 2, "degraded"),
+        ("ready ready not_ready", 2, "degraded"),
+        ("ready ready unknown", 2, "degraded"),
+        ("ready unknown", 2, "unknown"),
+        ("ready not_ready", 2, "not_ready"),
+        ("ready out_of_service", 1, "ready"),
+        ("ready out_of_service", 2, "not_ready"),
+        ("retired ready", 1, "ready"),
+        ("unknown", 0, "degraded"),
+        ("", 1, "not_ready"),
+        ("", 0, "ready"),
+    ],
+)
+def test_a_site_is_what_its_required_kinds_are(devices: str, required: int, expected: str) -> None:
+    states = [("pump", ReadinessState(state)) for state in devices.split()]
+    state, counts = roll_up(states, {"pump": required} if required else {})
+    assert state == expected
+    if devices:
+        assert sum(counts["pump"].states.values()) == len([each for each in devices.split() if each != "retired"])
+
+
+@given(
+    st.lists(st.sampled_from(["ready", "degraded", "not_ready", "unknown", "in_use", "out_of_service", "retired"])),
+    st.integers(0, 4),
+)
+def test_a_site_is_never_better_than_what_is_seen(states: list[str], required: int) -> None:
+    state, counts = roll_up([("pump", ReadinessState(each)) for each in states], {"pump": required})
+    if state is ReadinessState.READY:
+        assert counts["pump"].usable >= required
+        assert "unknown" not in states
+        assert "not_ready" not in states
