@@ -1,0 +1,241 @@
+"""Payloads out. A body is the JSON members after `id` and `ts`, without the opening brace and with the closing one,
+as `gateway.ports.Row` keeps it; `frame` makes the payload of it. Ready-made payloads are those that never wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+
+from gateway.model import Readiness, Reason, Report, Status
+from gateway.ports import Row
+from gateway.wire.json_text import dumps, quote, scalar
+from gateway.wire.messages import (
+    Alarm,
+    Command,
+    DeviceReadiness,
+    Event,
+    GatewayStatus,
+    Json,
+    Message,
+    Reply,
+    SiteReadiness,
+    Stored,
+    Telemetry,
+)
+
+
+def frame(outbox: str, row: Row, *, backlog: bool = False) -> bytes:
+    """The payload of `row` on the wire; an empty body stays empty (it clears a retained topic)."""
+    if not row.body:
+        return b""
+    head = b'{"id":"%s-%06d","ts":%d,' % (outbox.encode(), row.seq, row.ts)
+    if backlog:
+        return head + row.body[:-1] + b',"backlog":true}'
+    return head + row.body
+
+
+class _Keys(dict[str, str]):
+    """`"name":` of every point name seen; emptied when it grows past any real site."""
+
+    def __missing__(self, name: str) -> str:
+        if len(self) >= 65_536:
+            self.clear()
+        text = self[name] = f"{quote(name)}:"
+        return text
+
+
+_keys = _Keys()
+_infinity = float("inf")
+
+
+def _float(value: float) -> str:
+    if not -_infinity < value < _infinity:
+        raise ValueError(f"not a number: {value}")
+    return float.__repr__(value)
+
+
+_words: dict[type, Callable[..., str]] = {
+    float: _float,
+    int: int.__repr__,
+    bool: {True: "true", False: "false"}.__getitem__,
+    str: quote,
+    Decimal: scalar,
+}
+
+
+def _values(values: Mapping[str, object]) -> str:
+    """The inside of `v`. Exact types are looked up first: this runs for every value that is sent."""
+    keys, words = _keys, _words
+    try:
+        return ",".join([keys[name] + words[type(value)](value) for name, value in values.items()])
+    except KeyError:
+        return ",".join([keys[name] + scalar(value) for name, value in values.items()])
+
+
+def _statuses(statuses: Mapping[str, Status | str]) -> str:
+    return ",".join(
+        [f'{_keys[name]}"{status.name if isinstance(status, Status) else status}"' for name, status in statuses.items()]
+    )
+
+
+class _Heads(dict[tuple[str, tuple[tuple[str, str], ...]], str]):
+    """`"kind":...,"labels":{...},` of every device seen."""
+
+    def __missing__(self, key: tuple[str, tuple[tuple[str, str], ...]]) -> str:
+        if len(self) >= 4096:
+            self.clear()
+        kind, labels = key
+        text = self[key] = f'"kind":{quote(kind)},"labels":{dumps(dict(labels))},'
+        return text
+
+
+_heads = _Heads()
+
+
+def _head(kind: str, labels: Mapping[str, str]) -> str:
+    return _heads[kind, tuple(labels.items())]
+
+
+def telemetry_body(report: Report | Telemetry, kind: str, labels: Mapping[str, str], *, synced: bool) -> bytes:
+    """What of one poll is due. ValueError for NaN or infinity, which are statuses, not values."""
+    clock = '"clock":"synced","v":{' if synced else '"clock":"free","v":{'
+    parts = [_head(kind, labels), clock, _values(report.values), "}"]
+    if report.uncertain:
+        parts.append(f',"uncertain":{{{_statuses(report.uncertain)}}}')
+    if report.bad:
+        parts.append(f',"bad":{{{_statuses(report.bad)}}}')
+    if report.recovered:
+        parts.append(f',"recovered":{dumps(report.recovered)}')
+    q = report.quality
+    if q is not None:
+        parts.append(f',"q":{{"good":{q.good},"uncertain":{q.uncertain},"bad":{q.bad},"worst":{quote(q.worst)}}}')
+    parts.append("}")
+    return "".join(parts).encode()
+
+
+def reasons(items: tuple[Reason, ...]) -> list[Json]:
+    """Reasons as they stand in a payload and, as text, in the database."""
+    return [{"rule": item.rule, "priority": item.priority.value, "text": item.text.as_dict()} for item in items]
+
+
+def readiness_body(readiness: Readiness | DeviceReadiness, kind: str, labels: Mapping[str, str]) -> bytes:
+    """The judgement on one device."""
+    return _body(
+        kind,
+        labels,
+        {
+            "state": readiness.state.value,
+            "since": readiness.since,
+            "valid_until": readiness.valid_until,
+            "score": readiness.score,
+            "reasons": reasons(readiness.reasons),
+        },
+    )
+
+
+def site_body(site: SiteReadiness) -> bytes:
+    """The roll-up of a site; `id`, `ts` and `backlog` of `site` are ignored, as in the two below."""
+    members: dict[str, Json] = {
+        "state": site.state.value,
+        "valid_until": site.valid_until,
+        "name": site.name.as_dict(),
+    }
+    if site.location is not None:
+        members["location"] = {"lat": site.location[0], "lon": site.location[1]}
+    members["kinds"] = {
+        kind: {
+            "ready": count.ready,
+            "degraded": count.degraded,
+            "not_ready": count.not_ready,
+            "unknown": count.unknown,
+            "in_use": count.in_use,
+            "out_of_service": count.out_of_service,
+            "usable": count.usable,
+            "required": count.required,
+        }
+        for kind, count in site.kinds.items()
+    }
+    return _body(site.kind, site.labels, members)
+
+
+def alarm_body(alarm: Alarm) -> bytes:
+    """An alarm as it stands now."""
+    return _body(
+        alarm.kind,
+        alarm.labels,
+        {
+            "alarm": f"{alarm.device}/{alarm.rule}",
+            "state": alarm.state,
+            "active": alarm.active,
+            "acked": alarm.acked,
+            "acks": [{"by": ack.by, "ts": ack.ts, "note": ack.note} for ack in alarm.acks],
+            "acks_needed": alarm.acks_needed,
+            "suppression": alarm.suppression,
+            "priority": alarm.priority.value,
+            "since": alarm.since,
+            "because": alarm.because,
+            "text": alarm.text.as_dict(),
+            "action": alarm.action.as_dict(),
+        },
+    )
+
+
+def event_body(event: Event) -> bytes:
+    """Something that happened."""
+    return _body(event.kind, event.labels, {"type": event.type, "data": event.data})
+
+
+def _body(kind: str, labels: Mapping[str, str], members: Mapping[str, Json]) -> bytes:
+    return (_head(kind, labels) + dumps(members)[1:]).encode()
+
+
+def body(message: Message) -> bytes:
+    """The body of any message that passes through the outbox; TypeError for the others."""
+    match message:
+        case Telemetry():
+            return telemetry_body(message, message.kind, message.labels, synced=message.synced)
+        case DeviceReadiness():
+            return readiness_body(message, message.kind, message.labels)
+        case SiteReadiness():
+            return site_body(message)
+        case Alarm():
+            return alarm_body(message)
+        case Event():
+            return event_body(message)
+        case _:
+            raise TypeError(f"{type(message).__name__} does not pass through the outbox")
+
+
+def status_payload(status: GatewayStatus) -> bytes:
+    """`<site>/_gateway/status`; as last will it says `offline` alone."""
+    members: dict[str, Json] = {
+        "state": "online" if status.online else "offline",
+        "since": status.since,
+        "version": status.version,
+        "outbox": status.outbox,
+        "config": status.config,
+    }
+    return dumps({key: value for key, value in members.items() if value is not None}).encode()
+
+
+def stored_payload(stored: Stored) -> bytes:
+    """`<site>/_gateway/stored`."""
+    return dumps({"outbox": stored.outbox, "done": [list(pair) for pair in stored.done]}).encode()
+
+
+def command_payload(command: Command) -> bytes:
+    """`<site>/<device>/cmd`."""
+    members: dict[str, Json] = {"id": command.id, "cmd": command.cmd, "args": command.args, "by": command.by}
+    if command.auth:
+        members["auth"] = command.auth
+    return dumps(members).encode()
+
+
+def reply_payload(reply: Reply) -> bytes:
+    """`<site>/<device>/cmd/reply`."""
+    members: dict[str, Json] = {"id": reply.id, "ok": reply.ok}
+    if reply.error is not None:
+        members["error"] = reply.error
+    if reply.text is not None:
+        members["text"] = reply.text.as_dict()
+    return dumps(members).encode()
