@@ -1,0 +1,26 @@
+"""Durations as people write them: `500ms 1s 5m 2h 1d`."""
+
+from __future__ import annotations
+
+import re
+
+from gateway.model import Text
+from gateway.settings.protocol import Wrong
+
+_PATTERN = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)(ms|s|m|h|d)", re.ASCII)
+_UNIT_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+DURATION_SCHEMA = {"type": "string", "pattern": r"^\d+(\.\d+)?(ms|s|m|h|d)$", "examples": ["500ms", "1s", "5m"]}
+"""JSON Schema of a duration, for editors."""
+
+
+def parse_duration(text: object) -> float:
+    """Seconds of `500ms`, `1s`, `5m`, `2h` or `1d`; Wrong for anything else, plain numbers included."""
+    match = _PATTERN.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        raise Wrong(
+            Text(f"{text!r} 不是时长", f"{text!r} is not a duration"),
+            Text("请写数字加单位,如 500ms、1s、5m、2h、1d", "write a number and its unit: 500ms, 1s, 5m, 2h, 1d"),
+        )
+    number, unit = match.groups()
+    return float(number) / 1000 if unit == "ms" else float(number) * _UNIT_SECONDS[unit]
