@@ -103,6 +103,8 @@ class MqttSettings:
     share: str | None = None
     client_id: str | None = None
     keepalive_s: int = 30
+    version: str = "auto"
+    """`auto` (5.0, and 3.1.1 where the broker has no more), `5` or `3.1.1`."""
 
 
 @dataclass(frozen=True, slots=True)
