@@ -166,12 +166,16 @@ class Link:
             await self._room.wait()
 
     def publish(
-        self, topic: str, payload: bytes, *, retain: bool = False, properties: Properties | None = None
+        self, topic: str, payload: bytes, *, retain: bool = False, correlation: bytes | None = None
     ) -> asyncio.Future[int]:
         """Send with QoS 1; the future gives the PUBACK's reason code (0 on 3.1.1), or LinkFailed if none came.
 
-        Only when `room` is not 0. A reason code of 0x80 and above is a refusal.
+        Only when `room` is not 0. A reason code of 0x80 and above is a refusal. `correlation` goes along on MQTT 5.
         """
+        properties = None
+        if correlation is not None and self.version == MQTTProtocolVersion.MQTTv5:
+            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+            properties.CorrelationData = correlation
         if not self.room:
             raise self.lost.result() if self.lost.done() else LinkFailed(LinkFault.BUSY, "window full")
         info = self._client.publish(topic, payload, 1, retain, properties)
