@@ -6,6 +6,7 @@
     ├── ConfigError(problems)       exit 2; carries every problem found, not only the first
     ├── SinkError                   a database or broker did not take what it was given
     │   ├── SinkUnavailable         keep everything, back off, try again
+    │   │   └── SinkMisconfigured   ... and tell a person: login, name or address is wrong, waiting alone will not help
     │   └── SinkRejected(reasons)   these items will never be taken: dead letters, never block the batch
     ├── StoreError                  the state on disk cannot be used (newer schema, damaged journal, disk full)
     └── NotifyError
@@ -59,6 +60,10 @@ class SinkUnavailable(SinkError):
     def __init__(self, reason: str, after_s: float | None = None) -> None:
         super().__init__(reason)
         self.after_s = after_s
+
+
+class SinkMisconfigured(SinkUnavailable):
+    """Nothing is known to be lost, but no retry can succeed before a person corrects a login, a name or an address."""
 
 
 class SinkRejected(SinkError):

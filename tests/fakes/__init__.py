@@ -1,0 +1,1 @@
+"""Stand-ins for servers that a test cannot run for real."""
