@@ -7,6 +7,7 @@ become a blank and a slash. Fields keep every character.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isfinite
 
 from gateway.ports import Fact
 
@@ -17,13 +18,20 @@ def encode(fact: Fact) -> bytes:
         return b""
     words, keys = _words, _fields
     fields = ",".join([keys[name] + words[type(value)](value) for name, value in fact.fields.items()])
+    if "=nan" in fields or "=inf" in fields or "=-inf" in fields:
+        _check(fact)
     return f"{_series[fact.measurement, fact.tags]} {fields} {fact.ts}".encode()
+
+
+def _check(fact: Fact) -> None:
+    for name, value in fact.fields.items():
+        if isinstance(value, float) and not isfinite(value):
+            raise ValueError(f"not a number: {name}")
 
 
 _TAG = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ ", "\\": "/", "\n": "\\ ", "\r": "\\ ", "\t": "\\ "})
 _MEASUREMENT = str.maketrans({",": "\\,", " ": "\\ ", "\\": "/", "\n": "\\ ", "\r": "\\ ", "\t": "\\ "})
 _STRING = str.maketrans({'"': '\\"', "\\": "\\\\"})
-_infinity = float("inf")
 
 
 class _Series(dict[tuple[str, tuple[tuple[str, str], ...]], str]):
@@ -53,18 +61,12 @@ _series = _Series()
 _fields = _Fields()
 
 
-def _float(value: float) -> str:
-    if not -_infinity < value < _infinity:
-        raise ValueError(f"not a number: {value}")
-    return float.__repr__(value)
-
-
 def _string(value: str) -> str:
     return f'"{value.translate(_STRING)}"'
 
 
 _words: dict[type, Callable[..., str]] = {
-    float: _float,
+    float: float.__repr__,
     bool: {True: "true", False: "false"}.__getitem__,
     str: _string,
 }

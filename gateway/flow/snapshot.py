@@ -1,0 +1,154 @@
+"""The latest value, status and time of every point, and who wants to know when it changes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Self
+
+from gateway.model import MaybeValue, Point, Reading, Status
+
+MIN_STALE_S = 5.0
+STALE_POLLS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """What is known of one point. `ts` (UTC ms) and `at` (monotonic s) are None while it was never polled."""
+
+    value: MaybeValue
+    status: Status
+    ts: int | None
+    at: float | None
+    stale: bool
+    """Older than three polls, at least 5 s: must not be taken for the present, whatever its status."""
+
+    @property
+    def is_usable(self) -> bool:
+        return self.status.is_usable and not self.stale
+
+
+class _Group:
+    """When one set of points that is polled together was last read."""
+
+    __slots__ = ("at", "points", "statuses", "ts")
+
+    def __init__(self, points: tuple[str, ...]) -> None:
+        self.points = points
+        self.statuses: tuple[Status, ...] = ()
+        self.ts = 0
+        self.at = 0.0
+
+
+class _Device:
+    __slots__ = ("groups", "last", "members", "stale_after_s", "statuses", "values")
+
+    def __init__(self, points: Sequence[Point]) -> None:
+        self.stale_after_s = {point.name: max(MIN_STALE_S, STALE_POLLS * point.interval_s) for point in points}
+        self.values: dict[str, MaybeValue] = dict.fromkeys(self.stale_after_s)
+        self.statuses: dict[str, Status] = dict.fromkeys(self.stale_after_s, Status.BadWaitingForInitialData)
+        self.groups: dict[int, _Group] = {}
+        self.members: dict[str, list[_Group]] = {name: [] for name in self.stale_after_s}
+        self.last: _Group | None = None
+
+    def group(self, points: tuple[str, ...]) -> _Group:
+        group = self.groups.get(id(points))
+        if group is None or group.points is not points:
+            # Kept by content: a plan that keeps changing gives new tuples of the same points.
+            known = next((other for other in self.groups.values() if other.points == points), None)
+            group = self.groups[id(points)] = _Group(points)
+            if known is not None:
+                del self.groups[id(known.points)]
+            for name in points:
+                self.members[name] = [other for other in self.members[name] if other is not known] + [group]
+        return group
+
+
+class Snapshot:
+    """Latest of all devices of a site. A point never polled is BadWaitingForInitialData."""
+
+    def __init__(self, devices: Mapping[str, Sequence[Point]]) -> None:
+        self._devices = {device: _Device(points) for device, points in devices.items()}
+        self._subscriptions: list[Subscription] = []
+
+    @property
+    def devices(self) -> Iterable[str]:
+        return self._devices.keys()
+
+    def update(self, reading: Reading, now: float) -> None:
+        """Take in one reading, taken at `now` (monotonic seconds); tells subscribers."""
+        device = self._devices[reading.device]
+        names = reading.points
+        group = device.last
+        if group is None or group.points is not names:
+            group = device.last = device.group(names)
+            group.statuses = ()
+        group.ts, group.at = reading.ts, now
+        device.values.update(zip(names, reading.values, strict=True))
+        if reading.statuses != group.statuses:
+            group.statuses = reading.statuses
+            device.statuses.update(zip(names, reading.statuses, strict=True))
+        for subscription in self._subscriptions:
+            subscription.tell(reading.device)
+
+    def latest(self, device: str, now: float) -> dict[str, Latest]:
+        """Every point of `device` as it stands at `now` (monotonic seconds); KeyError for an unknown device."""
+        return {name: self.point(device, name, now) for name in self._devices[device].values}
+
+    def point(self, device: str, name: str, now: float) -> Latest:
+        """One point as it stands at `now`; KeyError where there is none."""
+        found = self._devices[device]
+        groups = found.members[name]
+        if not groups:
+            return Latest(None, found.statuses[name], None, None, stale=True)
+        group = groups[0] if len(groups) == 1 else max(groups, key=attrgetter("at"))
+        stale = now - group.at > found.stale_after_s[name]
+        return Latest(found.values[name], found.statuses[name], group.ts, group.at, stale)
+
+    def values(self, device: str) -> Mapping[str, MaybeValue]:
+        """The last values by point, None where bad; a live view, not a copy."""
+        return self._devices[device].values
+
+    def statuses(self, device: str) -> Mapping[str, Status]:
+        """The last statuses by point; a live view, not a copy."""
+        return self._devices[device].statuses
+
+    def subscribe(self) -> Subscription:
+        """Be told which devices changed; a context manager that ends the subscription."""
+        return Subscription(self._subscriptions)
+
+
+class Subscription(AbstractContextManager["Subscription"]):
+    """Names of devices that changed. A slow reader misses no device, only how often it changed: that is counted."""
+
+    def __init__(self, others: list[Subscription]) -> None:
+        self._others = others
+        self._changed: dict[str, None] = {}
+        self._wake = asyncio.Event()
+        self.coalesced = 0
+        others.append(self)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._others.remove(self)
+
+    def tell(self, device: str) -> None:
+        """Note that `device` changed; never blocks, holds each device at most once."""
+        if device in self._changed:
+            self.coalesced += 1
+            return
+        self._changed[device] = None
+        self._wake.set()
+
+    async def changed(self) -> tuple[str, ...]:
+        """Wait for a change; the devices that changed since the last call, in order of their first change."""
+        await self._wake.wait()
+        self._wake.clear()
+        devices = tuple(self._changed)
+        self._changed.clear()
+        return devices

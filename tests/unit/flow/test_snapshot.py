@@ -1,0 +1,83 @@
+"""The latest of every point, its age, and subscribers."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from gateway.flow import Latest, Snapshot
+from gateway.model import Point, Reading, ReportPolicy, Status, ValueType
+
+GOOD = Status.Good
+
+
+def point(name: str, interval_s: float = 1.0) -> Point:
+    return Point(name, ValueType.NUMBER, "V", interval_s, ReportPolicy(), None)
+
+
+def snapshot() -> Snapshot:
+    return Snapshot({"gen-1": [point("a"), point("b", 10.0)], "gen-2": [point("a")]})
+
+
+def test_never_polled() -> None:
+    latest = snapshot().latest("gen-1", 100.0)
+    assert latest["a"] == Latest(None, Status.BadWaitingForInitialData, None, None, stale=True)
+    assert not latest["a"].is_usable
+
+
+def test_latest_wins_point_by_point() -> None:
+    found = snapshot()
+    found.update(Reading("gen-1", 1000, ("a", "b"), (1.5, 2.5), (GOOD, GOOD)), 1.0)
+    found.update(Reading("gen-1", 2000, ("a",), (None,), (Status.BadTimeout,)), 2.0)
+    latest = found.latest("gen-1", 2.0)
+    assert latest["a"] == Latest(None, Status.BadTimeout, 2000, 2.0, stale=False)
+    assert latest["b"] == Latest(2.5, GOOD, 1000, 1.0, stale=False)
+    assert latest["b"].is_usable
+    found.update(Reading("gen-1", 3000, ("a", "b"), (1.5, 3.5), (GOOD, GOOD)), 3.0)
+    assert found.point("gen-1", "a", 3.0) == Latest(1.5, GOOD, 3000, 3.0, stale=False)
+    assert found.values("gen-1") == {"a": 1.5, "b": 3.5}
+    assert found.statuses("gen-1") == {"a": GOOD, "b": GOOD}
+
+
+def test_stale_after_three_polls_and_at_least_five_seconds() -> None:
+    found = snapshot()
+    found.update(Reading("gen-1", 0, ("a", "b"), (1.5, 2.5), (GOOD, GOOD)), 0.0)
+    assert found.point("gen-1", "a", 5.0).is_usable
+    assert found.point("gen-1", "a", 5.1).stale
+    assert not found.point("gen-1", "a", 5.1).is_usable
+    assert not found.point("gen-1", "b", 30.0).stale
+    assert found.point("gen-1", "b", 30.1).stale
+
+
+def test_new_tuples_of_the_same_points_take_the_place_of_the_old() -> None:
+    found = snapshot()
+    for step in range(50):
+        found.update(Reading("gen-1", step, tuple("ab"), (step, step), (GOOD, GOOD)), float(step))
+    assert found.point("gen-1", "a", 49.0) == Latest(49, GOOD, 49, 49.0, stale=False)
+
+
+def test_unknown_device_or_point() -> None:
+    with pytest.raises(KeyError):
+        snapshot().latest("gen-9", 0.0)
+    with pytest.raises(KeyError):
+        snapshot().point("gen-1", "z", 0.0)
+
+
+async def test_subscribers_hear_every_device_and_slow_ones_hear_it_once() -> None:
+    found = snapshot()
+    with found.subscribe() as quick, found.subscribe() as slow:
+        found.update(Reading("gen-1", 0, ("a",), (1,), (GOOD,)), 0.0)
+        assert await quick.changed() == ("gen-1",)
+        found.update(Reading("gen-2", 0, ("a",), (1,), (GOOD,)), 1.0)
+        found.update(Reading("gen-1", 0, ("a",), (2,), (GOOD,)), 2.0)
+        assert await quick.changed() == ("gen-2", "gen-1")
+        assert await slow.changed() == ("gen-1", "gen-2")
+        assert (quick.coalesced, slow.coalesced) == (0, 1)
+        waiting = asyncio.ensure_future(quick.changed())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        found.update(Reading("gen-1", 0, ("a",), (3,), (GOOD,)), 3.0)
+        assert await waiting == ("gen-1",)
+    found.update(Reading("gen-1", 0, ("a",), (4,), (GOOD,)), 4.0)
+    assert slow.coalesced == 1
