@@ -1,0 +1,136 @@
+"""A polled device and one poll of it: which jobs are left, what came of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gateway.model import Answer, Fault, FaultKind, Job, Reading
+from gateway.polling.schedule import DueTimes
+from gateway.ports import Clock, DevicePlan
+
+#: Requests that refusals may add to one poll; what is left waits for the next poll.
+MOST_PIECES = 32
+#: Stands for a request that was not made yet: BadResourceUnavailable.
+_LATER = 6
+
+
+@dataclass(slots=True)
+class DeviceStats:
+    """How one device has answered since start; times are monotonic seconds but `last_answer_ms` (UTC)."""
+
+    device: str
+    units: tuple[int, ...] = ()
+    polls: int = 0
+    skipped: int = 0
+    """Polls that fell due and were not made, because the line was busy until the next one."""
+    failures: int = 0
+    """Polls in a row without any answer."""
+    last_answer_at: float | None = None
+    last_answer_ms: int | None = None
+    silent_since: float | None = None
+    last_fault: Fault | None = None
+
+
+class PolledDevice:
+    """One device of a line: its plan, its due times, its books."""
+
+    __slots__ = ("_by_intervals", "_jobs", "due", "id", "plan", "queued", "stats")
+
+    def __init__(self, device: str, plan: DevicePlan, start: float, phase: float) -> None:
+        self.id = device
+        self.plan = plan
+        self.queued = False
+        self.stats = DeviceStats(device)
+        self._jobs: Sequence[Job] = tuple(plan.jobs())
+        self._by_intervals: dict[frozenset[float], tuple[Job, ...]] = {}
+        self.due = DueTimes((job.interval_s for job in self._jobs), start, phase)
+        self.stats.units = tuple(sorted(self.units()))
+
+    def units(self) -> set[int]:
+        return {job.unit for job in self._jobs}
+
+    def take(self, now: float) -> Poll:
+        """The poll that is due at `now`; the due times go on."""
+        jobs = self.plan.jobs()
+        if jobs is not self._jobs:
+            self._jobs = jobs
+            self._by_intervals.clear()
+            if jobs:
+                self.due.change((job.interval_s for job in jobs), now)
+        intervals = self.due.intervals_due(now)
+        due_at = self.due.next_at
+        self.due.advance(intervals, now)
+        self.stats.skipped = self.due.skipped
+        due = self._by_intervals.get(intervals)
+        if due is None:
+            due = self._by_intervals[intervals] = tuple(job for job in self._jobs if job.interval_s in intervals)
+        return Poll(self, due, due_at + self.due.shortest_s)
+
+
+class Poll:
+    """The jobs of one device that fell due together; becomes one reading. `deadline`: when it should be done."""
+
+    __slots__ = ("_answered_at", "_failed_at", "_outcomes", "_pieces", "deadline", "device", "pending")
+
+    def __init__(self, device: PolledDevice, jobs: Sequence[Job], deadline: float) -> None:
+        self.device = device
+        self.deadline = deadline
+        self.pending = list(reversed(jobs))
+        self._outcomes: list[tuple[Job, Answer | Fault]] = []
+        self._pieces = 0
+        self._answered_at: float | None = None
+        self._failed_at = 0.0
+
+    def record(self, job: Job, outcome: Answer | Fault) -> None:
+        """What came of `job`; a refused one may be replaced by its pieces."""
+        if isinstance(outcome, Answer):
+            self._answered_at = outcome.at
+        else:
+            self._failed_at = outcome.at
+            if outcome.kind is FaultKind.REFUSED:
+                self._answered_at = outcome.at
+                pieces = self.device.plan.refused(job, outcome.code, outcome.at)
+                if pieces:
+                    self._add(pieces, outcome.at)
+                    return
+        self._outcomes.append((job, outcome))
+
+    def _add(self, pieces: Sequence[Job], at: float) -> None:
+        room = MOST_PIECES - self._pieces
+        self._pieces += len(pieces)
+        self.pending.extend(reversed(pieces[:room] if room > 0 else ()))
+        for piece in pieces[max(0, room) :]:
+            self._outcomes.append((piece, Fault(FaultKind.REFUSED, at, _LATER, "asked with the next poll")))
+
+    def fail_unit(self, unit: int, fault: Fault) -> None:
+        """Jobs of `unit` that are left are not asked."""
+        for job in reversed(self.pending):
+            if job.unit == unit:
+                self._outcomes.append((job, fault))
+        self._failed_at = fault.at
+        self.pending = [job for job in self.pending if job.unit != unit]
+
+    def fail(self, fault: Fault) -> None:
+        """No job that is left is asked."""
+        self._outcomes.extend((job, fault) for job in reversed(self.pending))
+        self._failed_at = fault.at
+        self.pending.clear()
+
+    def reading(self, clock: Clock) -> Reading:
+        """The reading, stamped with the last answer, or with the last failure where there was none."""
+        now = clock.monotonic()
+        stats = self.device.stats
+        stats.polls += 1
+        at = self._answered_at
+        if at is None:
+            stats.failures += 1
+            at = self._failed_at or now
+            ts = clock.wall_ms() - round((now - at) * 1000)
+        else:
+            ts = clock.wall_ms() - round((now - at) * 1000)
+            stats.failures = 0
+            stats.last_answer_at = at
+            stats.last_answer_ms = ts
+        values = self.device.plan.decode(self._outcomes, now)
+        return Reading(self.device.id, ts, values.points, values.values, values.statuses)

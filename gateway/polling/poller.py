@@ -1,0 +1,187 @@
+"""The one owner of a line: asks what is due, earliest deadline first, and gives one reading for each poll."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections.abc import Callable, Mapping, Sequence
+
+from gateway.model import Answer, Fault, FaultKind, Job, Reading
+from gateway.polling.budget import ProbeBudget, UnitHealth, is_failure
+from gateway.polling.poll import DeviceStats, Poll, PolledDevice
+from gateway.polling.schedule import chance_phase
+from gateway.ports import Clock, DevicePlan, Line
+
+#: Longest sleep: how late `stop` and `replace` may be noticed.
+_LONGEST_SLEEP_S = 1.0
+#: Steps without waiting for anything, after which the loop gets its turn (a line that is down answers at once).
+_STEPS_IN_A_ROW = 16
+
+
+class Poller:
+    """Polls the devices of one line until stopped or cancelled.
+
+    `deliver` gets each reading as it is made and must not block. `phases` (0..1 by device, `schedule.spread`) places
+    first polls; devices without one are placed by their name. The line stays open when the poller ends.
+    """
+
+    def __init__(
+        self,
+        line: Line,
+        devices: Mapping[str, DevicePlan],
+        clock: Clock,
+        deliver: Callable[[Reading], None],
+        phases: Mapping[str, float] | None = None,
+    ) -> None:
+        self._line = line
+        self._clock = clock
+        self._deliver = deliver
+        self._plans = devices
+        self._phases: Mapping[str, float] = phases or {}
+        self._changed = True
+        self._stopping = False
+        self._devices: dict[str, PolledDevice] = {}
+        self._budget = ProbeBudget()
+        self._waiting: list[tuple[float, int, PolledDevice]] = []
+        self._ready: list[tuple[float, int, Poll]] = []
+        self._order = 0
+
+    async def run(self) -> None:
+        """Poll. A request under way when this is cancelled is given up by the line."""
+        clock = self._clock
+        steps = 0
+        while not self._stopping:
+            if self._changed:
+                self._apply()
+            now = clock.monotonic()
+            waiting = self._waiting
+            while waiting and waiting[0][0] <= now:
+                self._make_ready(heapq.heappop(waiting)[2], now)
+            if self._ready:
+                steps += 1
+                if steps > _STEPS_IN_A_ROW:
+                    steps = 0
+                    await asyncio.sleep(0)
+                await self._step(now)
+                continue
+            steps = 0
+            wake = now + _LONGEST_SLEEP_S
+            await clock.sleep_until(min(wake, waiting[0][0]) if waiting else wake)
+
+    def stop(self) -> None:
+        """End `run` after the request under way."""
+        self._stopping = True
+
+    def replace(self, devices: Mapping[str, DevicePlan], phases: Mapping[str, float] | None = None) -> None:
+        """Poll these devices from now on. A device with the same plan object goes on as it was."""
+        self._plans = devices
+        self._phases = phases or self._phases
+        self._changed = True
+
+    def stats(self) -> Sequence[DeviceStats]:
+        """How each device has answered, in the order of their names."""
+        for device in self._devices.values():
+            silences = [
+                health.silent_since
+                for unit in device.stats.units
+                if (health := self._budget.add(unit)).silent_since is not None
+            ]
+            device.stats.silent_since = min(silences, default=None)
+        return [self._devices[name].stats for name in sorted(self._devices)]
+
+    @property
+    def silent_units(self) -> int:
+        """Units that are backed off."""
+        return self._budget.silent
+
+    def _apply(self) -> None:
+        self._changed = False
+        now = self._clock.monotonic()
+        before, self._devices = self._devices, {}
+        for name, plan in self._plans.items():
+            device = before.get(name)
+            if device is None or device.plan is not plan:
+                if not plan.jobs():
+                    continue
+                phase = self._phases.get(name)
+                device = PolledDevice(name, plan, now, chance_phase(name) if phase is None else phase)
+            self._devices[name] = device
+        kept = set(map(id, self._devices.values()))
+        self._ready = [entry for entry in self._ready if id(entry[2].device) in kept]
+        heapq.heapify(self._ready)
+        units = set[int]().union(*(device.units() for device in self._devices.values()))
+        self._budget.keep(units)
+        for unit in units:
+            self._budget.add(unit)
+        self._waiting = []
+        for device in self._devices.values():
+            if not device.queued:
+                self._wait(device)
+
+    def _wait(self, device: PolledDevice) -> None:
+        self._order += 1
+        heapq.heappush(self._waiting, (device.due.next_at, self._order, device))
+
+    def _make_ready(self, device: PolledDevice, now: float) -> None:
+        device.queued = True
+        poll = device.take(now)
+        self._order += 1
+        heapq.heappush(self._ready, (poll.deadline, self._order, poll))
+
+    async def _step(self, now: float) -> None:
+        """One request of the most urgent poll."""
+        poll = self._ready[0][2]
+        if poll.pending:
+            job = poll.pending[-1]
+            health = self._budget.add(job.unit)
+            fault = self._withheld(job, health, now, poll)
+            if fault is not None:
+                poll.fail_unit(job.unit, fault)
+            else:
+                poll.pending.pop()
+                await self._ask(poll, job, health, now)
+        if not poll.pending:
+            self._finish(poll)
+
+    def _withheld(self, job: Job, health: UnitHealth, now: float, poll: Poll) -> Fault | None:
+        """Why `job` is not asked now: its unit is backed off or rests. Its status stays what it was found to be."""
+        backed_off = health.silent_since is not None and not self._budget.may_try(
+            health, now, poll.device.due.shortest_s
+        )
+        if not backed_off and self._line.rests_until(job.unit) <= now:
+            return None
+        last = health.fault
+        if last is None:
+            return Fault(FaultKind.TIMEOUT, now, detail="the unit rests")
+        return Fault(last.kind, now, last.code, last.detail)
+
+    async def _ask(self, poll: Poll, job: Job, health: UnitHealth, now: float) -> None:
+        outcome = await self._line.run(job, now + job.timeout_s + job.wire_ms / 1000)
+        if isinstance(outcome, Answer):
+            if health.failures or health.fault is not None or not health.ever_answered:
+                self._budget.answered(health)
+            poll.record(job, outcome)
+            return
+        poll.device.stats.last_fault = outcome
+        poll.record(job, outcome)
+        if outcome.kind is FaultKind.DOWN:
+            poll.fail(outcome)
+        elif is_failure(outcome):
+            self._budget.failed(health, outcome, self._clock.monotonic() - now)
+            if health.silent_since is not None:
+                poll.fail_unit(job.unit, outcome)
+        else:
+            self._budget.answered(health)
+            health.fault = outcome
+
+    def _finish(self, poll: Poll) -> None:
+        device = poll.device
+        ready = self._ready
+        if ready[0][2] is poll:
+            heapq.heappop(ready)
+        else:
+            ready[:] = [entry for entry in ready if entry[2] is not poll]
+            heapq.heapify(ready)
+        device.queued = False
+        self._wait(device)
+        self._deliver(poll.reading(self._clock))
