@@ -66,7 +66,7 @@ def parse_address(text: object) -> Address:
         raise Wrong(
             Text(f"{text!r} 不是地址", f"{text!r} is not an address"),
             Text(
-                "请写 holding:N、input:N、coil:N 或 discrete:N,N 从 0 起;某一位写 holding:N.b,几位的字段写 holding:N.b:w",
+                "请写 holding:N、input:N、coil:N 或 discrete:N,N 从 0 起;一位写 holding:N.b,几位写 holding:N.b:w",
                 "write holding:N, input:N, coil:N or discrete:N with N from 0 as on the wire; "
                 "one bit is holding:N.b, a field of w bits holding:N.b:w",
             ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
@@ -35,16 +34,13 @@ class DataType:
     def registers(self) -> int:
         return (self.length + 1) // 2 if self.form is Form.STRING else max(1, self.bits // 16)
 
-    @property
-    def span(self) -> tuple[int, int]:
-        """Smallest and largest raw value of an integer or BCD type."""
-        if self.form is Form.BCD:
-            return 0, 10 ** (self.bits // 4) - 1
-        return integer_span(self.bits, signed=self.signed)
 
-
-def integer_span(bits: int, *, signed: bool) -> tuple[int, int]:
-    return (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if signed else (0, (1 << bits) - 1)
+def raw_span(data_type: DataType, width: int | None = None) -> tuple[int, int]:
+    """Smallest and largest raw value of an integer, BCD or boolean type, or of a field of `width` bits of it."""
+    bits = data_type.bits if width is None else width
+    if data_type.form is Form.BCD:
+        return 0, 10 ** (bits // 4) - 1
+    return (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if data_type.signed else (0, (1 << bits) - 1)
 
 
 BOOL = DataType("bool", Form.BOOL, 1)
@@ -118,17 +114,17 @@ class Encoding:
     """Where an 8-bit value lies in its register."""
     field: tuple[int, int] | None = None
     """Lowest bit and width of a bit field within the value of `type`."""
-    flag: int | None = None
-    """The bit of the raw value that is this point, a boolean."""
+    mask: int | None = None
+    """The bits of the raw value that make this point, a boolean, true."""
     invert: bool = False
     scale: Decimal = Decimal(1)
     offset: Decimal = Decimal(0)
     scale_from: ScaleFrom | None = None
-    words: Mapping[int, str] | None = None
-    """`enum`."""
+    words: tuple[tuple[int, str], ...] = ()
+    """`enum`: raw value and word."""
     bad_when: tuple[tuple[Decimal, Decimal], ...] = ()
     """Closed ranges of the raw value that mean "no sensor"."""
-    bad_pattern: tuple[tuple[int, int], ...] = ()
+    bad_patterns: tuple[tuple[int, int], ...] = ()
     """The same for bit patterns no BCD number has (`0xFFFF`)."""
 
     @property
