@@ -1,5 +1,5 @@
-"""What a protocol tells settings about itself: its keys and what they mean. Passed in from the composition root, so that
-settings knows no protocol by name."""
+"""What a protocol tells settings about itself: its keys and what they mean. Passed in from the composition root, so
+that settings knows no protocol by name."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class SourcePoint:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something wrong that shows only when a line's devices are seen together. `key` is a path below the device or point
-    entry, empty for the entry itself; without `device` it is about the line."""
+    """Something wrong that shows only when a line's devices are seen together. `key` is a path below the device or
+    point entry, empty for the entry itself; without `device` it is about the line."""
 
     device: str | None
     point: str | None

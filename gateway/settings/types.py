@@ -7,8 +7,9 @@ frozen, with no trace of the file they came from but `source`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from gateway.model import Point, ReportPolicy, Text, Value, ValueType
 
@@ -65,6 +66,15 @@ class LineSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WritePolicy:
+    """Who may write a point, within which limits, while which condition holds."""
+
+    roles: tuple[str, ...]
+    limits: tuple[float, float] | None
+    interlock: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceSettings:
     id: str
     name: Text | None
@@ -80,6 +90,8 @@ class DeviceSettings:
     depends_on: tuple[str, ...]
     not_measured: tuple[str, ...]
     options: object
+    writes: Mapping[str, WritePolicy] = field(default_factory=lambda: MappingProxyType({}))
+    """Points that may be written; no other may."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,248 @@
+"""The devices of a site: entries laid on their profiles, checked, and resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import BaseModel
+
+from gateway.model import ReportPolicy, Text, Value
+from gateway.settings import texts
+from gateway.settings.document import Listing, Node, Scalar, Section
+from gateway.settings.facts import SITUATION, read_facts
+from gateway.settings.files import DeviceKeys
+from gateway.settings.lines import LineEntry
+from gateway.settings.points import PointEntry, judge_points, points_of, read_points, write_policy
+from gateway.settings.problems import Problems, suggest
+from gateway.settings.profiles import DEFAULT_PROTOCOL, Profile, ProfileShelf, overridden
+from gateway.settings.protocol import ProtocolModel, Protocols
+from gateway.settings.reading import keys_of, read_options, read_section, refuse_missing, refuse_unknown
+from gateway.settings.types import DeviceSettings, Kind, Mandatory
+from gateway.settings.values import ReportRule
+
+DEFAULT_INTERVAL_S = 5.0
+
+_COMMON = [key for key in keys_of(DeviceKeys) if key != "points"]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceEntry:
+    """One device as written; `settings` where nothing is wrong with it."""
+
+    id: str | None
+    section: Section
+    line: str | None
+    kind: str | None
+    profile: Profile | None
+    depends_on: tuple[str, ...]
+    points: Mapping[str, PointEntry]
+    settings: DeviceSettings | None
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFrame:
+    """What of the site a device is read with."""
+
+    lines: Mapping[str, LineEntry]
+    shelf: ProfileShelf
+    vocabulary: Mapping[str, Kind]
+    report: ReportPolicy
+    facts: Mapping[str, Value]
+    protocols: Protocols
+
+    def likely_protocol(self) -> ProtocolModel | None:
+        """The protocol a device without a line most likely speaks."""
+        return self.protocols.get(DEFAULT_PROTOCOL)
+
+
+def read_devices(node: Node | None, frame: SiteFrame, problems: Problems) -> list[DeviceEntry]:
+    """Every device that can be spoken of, wrong ones included."""
+    devices = []
+    for item in node.items if isinstance(node, Listing) else ():
+        if isinstance(item, Section):
+            devices.append(_read_device(item, frame, problems))
+        else:
+            problems.add(
+                item.place,
+                Text("设备要写成“键: 值”", "a device is written as `key: value` entries"),
+                Text("{id: gen-1, ...}", "{id: gen-1, ...}"),
+            )
+    return devices
+
+
+def _read_device(section: Section, frame: SiteFrame, problems: Problems) -> DeviceEntry:
+    before = len(problems)
+    own = read_section(DeviceKeys, section.only(["profile", "line"]), Problems())
+    profile = _profile(section, own.get("profile"), frame.shelf, problems)
+    protocol = _protocol(section, own.get("line"), profile, frame, problems)
+    merged = overridden(profile, section)
+    if protocol is not None:
+        refuse_unknown(section, [*keys_of(DeviceKeys), *keys_of(protocol.device_options)], problems)
+    keys = read_section(DeviceKeys, merged.only(_COMMON), problems)
+    kind_name = _kind(section, keys.get("kind"), profile, frame.vocabulary, problems)
+    kind = frame.vocabulary.get(kind_name or "")
+    options = None if protocol is None else read_options(protocol.device_options, merged, problems)
+    points = _points(section, protocol, profile, kind, problems)
+    facts = _facts(merged, kind, frame.facts, problems)
+    not_measured = _not_measured(merged, keys.get("not_measured", ()), kind, points, problems)
+    depends_on = keys.get("depends_on", ())
+    settings = None
+    sound = (
+        len(problems) == before and (profile is None or profile.sound) and all(each.sound for each in points.values())
+    )
+    if sound and options is not None and kind is not None:
+        settings = _settle(keys, profile, kind, options, points, facts, not_measured, frame.report)
+    return DeviceEntry(keys.get("id"), section, own.get("line"), kind_name, profile, depends_on, points, settings)
+
+
+def _profile(section: Section, name: str | None, shelf: ProfileShelf, problems: Problems) -> Profile | None:
+    if name is None:
+        return None
+    profile = shelf.get(name)
+    if profile is None and shelf.path(name) is None:
+        problems.add(section.place_of("profile"), texts.no_profile(name), suggest(name, shelf.names()))
+    return profile
+
+
+def _protocol(
+    section: Section, line: str | None, profile: Profile | None, frame: SiteFrame, problems: Problems
+) -> ProtocolModel | None:
+    if line is not None and line in frame.lines:
+        protocol = frame.lines[line].protocol
+        if profile is not None and profile.protocol.name != protocol.name:
+            problems.add(
+                section.place_of("profile"),
+                Text(
+                    f"这个型号用 {profile.protocol.name}，线路 {line} 用 {protocol.name}",
+                    f"this model speaks {profile.protocol.name}, line {line} speaks {protocol.name}",
+                ),
+                Text("换一条线路", "use another line"),
+            )
+        return protocol
+    if line is not None:
+        problems.add(
+            section.place_of("line"), Text(f"没有线路 {line}", f"there is no line {line}"), suggest(line, frame.lines)
+        )
+    return profile.protocol if profile is not None else frame.likely_protocol()
+
+
+def _kind(
+    section: Section, name: str | None, profile: Profile | None, vocabulary: Mapping[str, Kind], problems: Problems
+) -> str | None:
+    if name is None:
+        if "kind" not in section.entries and profile is None and "profile" not in section.entries:
+            refuse_missing(section, "kind", problems, Text("例如 kind: generator", "such as kind: generator"))
+        return profile.kind if profile is not None else None
+    if name not in vocabulary:
+        problems.add(section.place_of("kind"), texts.no_kind(name), suggest(name, vocabulary))
+    elif profile is not None and profile.kind is not None and profile.kind != name:
+        problems.add(
+            section.place_of("kind"),
+            Text(
+                f"型号文件 {profile.name} 是 {profile.kind}，不是 {name}",
+                f"profile {profile.name} is for a {profile.kind}, not a {name}",
+            ),
+            Text(
+                f"写 kind: {profile.kind}，或在 profiles/ 里用 extends 另做一个",
+                f"write kind: {profile.kind}, or make a profile of your own that extends it",
+            ),
+        )
+    return name
+
+
+def _points(
+    section: Section, protocol: ProtocolModel | None, profile: Profile | None, kind: Kind | None, problems: Problems
+) -> Mapping[str, PointEntry]:
+    points = dict(profile.points) if profile is not None else {}
+    inline = section.get("points")
+    if inline is not None and not isinstance(inline, Section):
+        empty = isinstance(inline, Scalar) and inline.value is None
+        problems.add(inline.place, texts.EMPTY if empty else texts.MAPPING)
+    elif inline is not None and protocol is not None:
+        points |= read_points(inline, protocol, problems)
+        if kind is not None:
+            judge_points(points, kind, problems)
+    if inline is None and "profile" not in section.entries:
+        refuse_missing(section, "points", problems, Text("写 profile 或 points", "write profile or points"))
+    return points
+
+
+def _facts(merged: Section, kind: Kind | None, site_facts: Mapping[str, Value], problems: Problems) -> dict[str, Value]:
+    if kind is None:
+        return {}
+    facts = {name: fact.default for name, fact in kind.facts.items() if fact.default is not None}
+    for name in SITUATION:
+        fact = kind.facts.get(name)
+        if fact is not None and name in site_facts and (not fact.words or site_facts[name] in fact.words):
+            facts[name] = site_facts[name]
+    section = merged.section("facts")
+    return facts if section is None else facts | read_facts(section, kind.facts, problems)
+
+
+def _not_measured(
+    merged: Section, names: tuple[str, ...], kind: Kind | None, points: Mapping[str, PointEntry], problems: Problems
+) -> tuple[str, ...]:
+    listing = merged.get("not_measured")
+    if kind is None or not isinstance(listing, Listing):
+        return names
+    given = {source.name for entry in points.values() for source in entry.sources}
+    required = sorted({point for requirement in kind.mandatory for point in requirement.points})
+    for item in listing.items:
+        name = item.value if isinstance(item, Scalar) else None
+        if not isinstance(name, str):
+            continue
+        if name in given:
+            problems.add(
+                item.place,
+                Text(f"{name} 已经是测点，不能又说没有", f"{name} is a point of this device and cannot be missing"),
+                Text("删去一处", "remove one of them"),
+            )
+        elif name not in required:
+            problems.add(
+                item.place,
+                Text(f"{name} 不是 {kind.name} 的必备测点", f"{name} is no mandatory point of a {kind.name}"),
+                suggest(name, required),
+            )
+    return names
+
+
+def _settle(
+    keys: Mapping[str, Any],
+    profile: Profile | None,
+    kind: Kind,
+    options: BaseModel,
+    points: Mapping[str, PointEntry],
+    facts: Mapping[str, Value],
+    not_measured: tuple[str, ...],
+    site_report: ReportPolicy,
+) -> DeviceSettings:
+    rule: ReportRule | None = keys.get("report")
+    report = site_report if rule is None else rule.over(site_report)
+    interval_s = keys.get("interval") or DEFAULT_INTERVAL_S
+    writes = {name: policy for name, entry in points.items() if (policy := write_policy(entry)) is not None}
+    return DeviceSettings(
+        id=keys["id"],
+        name=keys.get("name"),
+        kind=kind.name,
+        profile=profile.name if profile is not None else None,
+        line=keys["line"],
+        points=tuple(point for entry in points.values() for point in points_of(entry, kind, interval_s, report)),
+        interval_s=interval_s,
+        facts=MappingProxyType(dict(facts)),
+        mandatory=_mandatory(kind, not_measured),
+        depends_on=keys.get("depends_on", ()),
+        not_measured=not_measured,
+        options=options,
+        writes=MappingProxyType(writes),
+    )
+
+
+def _mandatory(kind: Kind, not_measured: tuple[str, ...]) -> tuple[Mandatory, ...]:
+    left = (
+        Mandatory(tuple(point for point in each.points if point not in not_measured), each.when)
+        for each in kind.mandatory
+    )
+    return tuple(each for each in left if each.points)

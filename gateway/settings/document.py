@@ -1,0 +1,318 @@
+"""A YAML file as a tree that remembers where every key and value stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import yaml
+
+from gateway.model import Text
+from gateway.settings.problems import Place, Problems, step
+from gateway.settings.scalars import NotANumber, Plain, resolve
+from gateway.settings.syntax import explain
+
+LARGEST_FILE = 4_000_000
+LARGEST_TREE = 500_000
+DEEPEST = 40
+
+#: libyaml where the wheel carries it: the same events at a thirtieth of the time.
+PARSER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+Key: TypeAlias = str | int
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    place: Place
+    value: Plain
+    text: str
+    """As written, without quotes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    place: Place
+    items: list[Node] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    key: Place
+    value: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A mapping. `place` is its first key; `key` the key it stands under, where a missing key is reported."""
+
+    place: Place
+    key: Place
+    entries: dict[Key, Entry] = field(default_factory=dict)
+
+    def get(self, key: Key) -> Node | None:
+        entry = self.entries.get(key)
+        return None if entry is None else entry.value
+
+    def section(self, key: Key) -> Section | None:
+        """The mapping under `key`, where there is one."""
+        value = self.get(key)
+        return value if isinstance(value, Section) else None
+
+    def only(self, keys: Iterable[Key]) -> Section:
+        """The same mapping with no other keys than these."""
+        return Section(self.place, self.key, {key: self.entries[key] for key in keys if key in self.entries})
+
+    def place_of(self, key: Key) -> Place:
+        """Where the value of `key` stands; without one, where this mapping's own key stands."""
+        entry = self.entries.get(key)
+        return self.key.below(key) if entry is None else entry.value.place
+
+
+Node: TypeAlias = Scalar | Listing | Section
+
+
+def plain(node: Node) -> Any:
+    """The tree as dicts, lists and scalars."""
+    if isinstance(node, Scalar):
+        return node.value
+    if isinstance(node, Listing):
+        return [plain(item) for item in node.items]
+    return {key: plain(entry.value) for key, entry in node.entries.items()}
+
+
+def overlay(base: Section, over: Section, merged: Iterable[Key] = ()) -> Section:
+    """`over` laid on `base`: its keys win; mappings under the keys `merged` are laid over each other one level down."""
+    entries = dict(base.entries)
+    for key, entry in over.entries.items():
+        below, above = base.get(key), entry.value
+        if key in merged and isinstance(below, Section) and isinstance(above, Section):
+            entries[key] = Entry(entry.key, overlay(below, above))
+        else:
+            entries[key] = entry
+    return Section(over.place, over.key, entries)
+
+
+def find(root: Node, path: Iterable[object]) -> tuple[Node, Place, bool]:
+    """Follow `path` from `root`: the node reached, its place, and whether all of the path was found.
+
+    Steps that name nothing in the tree (names a validator makes up for its own branches) are passed over; if the last
+    step names nothing, the place is where that key would stand.
+    """
+    node, place, complete = root, root.key if isinstance(root, Section) else root.place, True
+    for part in path:
+        complete = False
+        if isinstance(node, Section) and isinstance(part, (str, int)) and part in node.entries:
+            node, complete = node.entries[part].value, True
+            place = node.place
+        elif isinstance(node, Listing) and isinstance(part, int) and 0 <= part < len(node.items):
+            node, complete = node.items[part], True
+            place = node.place
+    return node, place, complete
+
+
+def read(path: Path, problems: Problems, name: str | None = None) -> tuple[Section | None, bytes]:
+    """The mapping a file holds, and its bytes; None where there is none, with problems saying why."""
+    file = name or str(path)
+    start = Place(file, 1, 1, ".")
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(LARGEST_FILE + 1)
+    except FileNotFoundError:
+        problems.add(start, Text("文件不存在", "there is no such file"))
+        return None, b""
+    except IsADirectoryError:
+        problems.add(start, Text("这是目录，不是文件", "this is a directory, not a file"))
+        return None, b""
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        problems.add(start, Text(f"无法读取文件：{reason}", f"the file cannot be read: {reason}"))
+        return None, b""
+    if len(data) > LARGEST_FILE:
+        problems.add(start, Text("文件大于 4 MB", "the file is larger than 4 MB"))
+        return None, data
+    return parse(data, file, problems), data
+
+
+def parse(data: bytes, file: str, problems: Problems) -> Section | None:
+    """The mapping `data` holds. Everything wrong that can be told apart is added to `problems`."""
+    try:
+        source = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8")
+        line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
+        problems.add(
+            Place(file, line, column, "."),
+            Text("文件不是 UTF-8 编码", "the file is not UTF-8"),
+            Text("用 UTF-8 编码保存", "save it as UTF-8"),
+        )
+        return None
+    if (strange := _UNPRINTABLE.search(source)) is not None:
+        before = source[: strange.start()]
+        line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
+        problems.add(
+            Place(file, line, column, "."), Text("有看不见的控制字符", "an invisible control character stands here")
+        )
+        return None
+    root = _Builder(file, source, problems).build()
+    if root is None or isinstance(root, Section):
+        return root
+    if isinstance(root, Scalar) and root.value is None:
+        problems.add(root.place, Text("文件是空的", "the file is empty"))
+    else:
+        problems.add(
+            root.place,
+            Text("这里应当是“键: 值”", "`key: value` lines are expected here"),
+            Text("schema: 1", "schema: 1"),
+        )
+    return None
+
+
+class _Stop(Exception):
+    """Nothing after this can be read."""
+
+
+class _Builder:
+    """Turns parser events into the tree."""
+
+    def __init__(self, file: str, source: str, problems: Problems) -> None:
+        self._file = file
+        self._source = source
+        self._problems = problems
+        self._anchors: dict[str, tuple[Node, int]] = {}
+        self._size = 0
+
+    def build(self) -> Node | None:
+        try:
+            return self._document()
+        except yaml.YAMLError as error:
+            line, column, text, hint = explain(error, self._source)
+            self._problems.add(Place(self._file, line, column, "."), text, hint)
+        except (ValueError, OverflowError):
+            # PyYAML's own scanner lets chr() fail on an impossible \U escape.
+            self._say(1, 1, ".", Text("\\U 后的字符不存在", "a \\U escape names no character"))
+        except _Stop:
+            pass
+        return None
+
+    def _document(self) -> Node:
+        events = iter(yaml.parse(self._source, Loader=PARSER))
+        root: Node | None = None
+        for event in events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                if root is not None:
+                    place = self._place(event, ".")
+                    self._problems.add(
+                        place,
+                        Text("一个文件只能有一份配置", "a file holds one document only"),
+                        Text("删去 ---", "remove the ---"),
+                    )
+                    break
+                root = self._node(next(events), ".", None, events, 0)
+        return root if root is not None else Scalar(Place(self._file, 1, 1, "."), None, "")
+
+    def _node(self, event: Any, path: str, key: Place | None, events: Iterator[Any], depth: int) -> Node:
+        place = self._place(event, path)
+        if depth > DEEPEST:
+            self._problems.add(place, Text("嵌套太深", "nested too deeply"))
+            raise _Stop
+        self._grow(1, place)
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event, place)
+        if event.tag is not None:
+            self._problems.add(
+                place,
+                Text("不使用 YAML 的 ! 标签", "YAML tags (!) are not used here"),
+                Text("删去标签", "remove the tag"),
+            )
+        before = self._size
+        node: Node
+        if isinstance(event, yaml.ScalarEvent):
+            node = self._scalar(event, place)
+        elif isinstance(event, yaml.SequenceStartEvent):
+            node = Listing(place)
+            while not isinstance(item := next(events), yaml.SequenceEndEvent):
+                node.items.append(self._node(item, step(path, len(node.items)), None, events, depth + 1))
+        else:
+            node = Section(place, key or place)
+            while not isinstance(name := next(events), yaml.MappingEndEvent):
+                self._entry(node, name, path, events, depth)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = (node, self._size - before + 1)
+        return node
+
+    def _entry(self, node: Section, event: Any, path: str, events: Iterator[Any], depth: int) -> None:
+        name = self._node(event, path, None, events, depth + 1)
+        where = self._place(event, path)
+        key: Key
+        if not isinstance(name, Scalar):
+            self._problems.add(where, Text("键只能是一个词", "a key must be a single word"))
+            key = ""
+        elif isinstance(name.value, int) and not isinstance(name.value, bool):
+            key = name.value
+        else:
+            key = name.text
+        below = Place(where.file, where.line, where.column, f"{path}.{key}" if path != "." else str(key))
+        value = self._node(next(events), below.path, below, events, depth + 1)
+        if not isinstance(name, Scalar):
+            return
+        if key == "<<" and event.style in (None, ""):
+            self._problems.add(
+                below,
+                Text("不支持用 << 合并", "merging with << is not supported"),
+                Text(
+                    "把键写全，或把共用的部分放进设备型号文件（profile）",
+                    "write the keys out, or put what is shared into a profile",
+                ),
+            )
+        elif key in node.entries:
+            first = node.entries[key].key.line
+            self._problems.add(
+                below,
+                Text(f"键重复，第 {first} 行已经写过", f"this key stands twice, first on line {first}"),
+                Text("删去一个", "remove one"),
+            )
+        else:
+            node.entries[key] = Entry(below, value)
+
+    def _scalar(self, event: Any, place: Place) -> Scalar:
+        if event.style not in (None, ""):
+            return Scalar(place, event.value, event.value)
+        try:
+            return Scalar(place, resolve(event.value), event.value)
+        except NotANumber:
+            self._problems.add(
+                place,
+                Text("这个数无法使用", "this number cannot be used"),
+                Text("写一个有限的数", "write a finite number"),
+            )
+            return Scalar(place, event.value, event.value)
+
+    def _alias(self, event: Any, place: Place) -> Node:
+        known = self._anchors.get(event.anchor)
+        if known is None:
+            self._problems.add(
+                place, Text(f"没有锚点 &{event.anchor}", f"there is no anchor &{event.anchor} before this")
+            )
+            return Scalar(place, None, "")
+        node, size = known
+        self._grow(size, place)
+        return node
+
+    def _grow(self, nodes: int, place: Place) -> None:
+        self._size += nodes
+        if self._size > LARGEST_TREE:
+            self._problems.add(place, Text("内容太多", "there is too much in this file"))
+            raise _Stop
+
+    def _place(self, event: Any, path: str) -> Place:
+        mark = event.start_mark
+        return Place(self._file, mark.line + 1, mark.column + 1, path)
+
+    def _say(self, line: int, column: int, path: str, text: Text) -> None:
+        self._problems.add(Place(self._file, line, column, path), text)

@@ -1,0 +1,251 @@
+"""The keys of the files people write, one model each. What needs more than one key to judge is judged elsewhere."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from gateway.settings.values import (
+    BothLanguages,
+    Duration,
+    FileModel,
+    Id,
+    Number,
+    ProfileName,
+    Report,
+    Snake,
+    Span,
+    Truth,
+    Unit,
+    Whole,
+    Words,
+    WriteKeys,
+)
+
+Version = Annotated[Literal[1], Field(alias="schema", description="Version of the file format; 1.")]
+
+
+class LocationKeys(FileModel):
+    """Where the site is, WGS 84 degrees."""
+
+    lat: Annotated[Number, Field(ge=-90, le=90)]
+    lon: Annotated[Number, Field(ge=-180, le=180)]
+
+
+class SiteKeys(FileModel):
+    """Who and where."""
+
+    id: Annotated[Id, Field(description="Unique in the fleet.")]
+    name: Annotated[BothLanguages, Field(description="Name shown to operators.")]
+    kind: Annotated[Snake, Field(description="What the place is, such as warehouse or shelter.")]
+    location: LocationKeys | None = None
+    timezone: Annotated[Words, Field(description="IANA name.", examples=["Asia/Shanghai"])] = "Asia/Shanghai"
+    labels: Annotated[dict[Snake, Words], Field(default_factory=dict, description="Become InfluxDB tags.")]
+    language: Annotated[Literal["zh", "en"], Field(description="Language of the site's own screens.")] = "zh"
+    facts: Annotated[
+        dict[Snake, Any], Field(default_factory=dict, description="What a person knows and nothing measures.")
+    ]
+
+
+class LineKeys(FileModel):
+    """Keys of a line that every protocol shares."""
+
+    protocol: Annotated[str, Field(description="The language spoken on the line.")] = "modbus"
+
+
+class PointKeys(FileModel):
+    """Keys of a point that every protocol shares."""
+
+    name: (
+        Annotated[BothLanguages, Field(description="Name shown to operators; default from the vocabulary.")] | None
+    ) = None
+    unit: Annotated[Unit, Field(description="Engineering unit; default from the vocabulary.")] | None = None
+    range: Annotated[Span, Field(description="Engineering limits; a value outside is uncertain.")] | None = None
+    interval: Annotated[Duration, Field(description="Where it differs from the device's.")] | None = None
+    report: Annotated[Report, Field(description="When the point is sent.")] | None = None
+    write: Annotated[WriteKeys, Field(description="Who may write the point; nobody where this is absent.")] | None = (
+        None
+    )
+
+
+class DeviceDefaults(FileModel):
+    """Keys of a device that a profile may give as well."""
+
+    interval: Annotated[Duration, Field(description="How often the device is polled.")] | None = None
+    facts: Annotated[
+        dict[Snake, Any], Field(default_factory=dict, description="What a person knows and nothing measures.")
+    ]
+    not_measured: Annotated[
+        tuple[Snake, ...], Field(description="Mandatory points this device is known not to have.")
+    ] = ()
+    report: Annotated[Report, Field(description="When points are sent.")] | None = None
+
+
+class DeviceKeys(DeviceDefaults):
+    """Keys of a device that every protocol shares."""
+
+    id: Annotated[Id, Field(description="Unique at the site.")]
+    name: Annotated[BothLanguages, Field(description="Name shown to operators.")] | None = None
+    kind: Annotated[Snake, Field(description="What it is; the vocabulary lists the kinds.")] | None = None
+    profile: Annotated[ProfileName, Field(description="The device model, vendor/model.")] | None = None
+    line: Annotated[str, Field(description="The line it hangs on.")]
+    depends_on: Annotated[tuple[Id, ...], Field(description="Devices this one is of no use without.")] = ()
+    points: Annotated[
+        dict[str, dict[str, Any]], Field(default_factory=dict, description="Points beside or instead of the profile's.")
+    ]
+
+
+class MqttKeys(FileModel):
+    """A broker."""
+
+    url: Annotated[str, Field(description="mqtt://host:1883 or mqtts://host:8883.", examples=["mqtts://broker:8883"])]
+    username: Words | None = None
+    password_file: Annotated[Words, Field(description="File that holds the password.")] | None = None
+    ca_file: Annotated[Words, Field(description="Certificates to trust; the system's own by default.")] | None = None
+    cert_file: Annotated[Words, Field(description="Client certificate.")] | None = None
+    key_file: Annotated[Words, Field(description="Key of the client certificate.")] | None = None
+    client_id: Words | None = None
+    keepalive: Annotated[Duration, Field(description="Longest silence on the connection.")] | None = None
+
+
+class SiteMqttKeys(MqttKeys):
+    """The broker a site sends to."""
+
+    confirm: Annotated[
+        Literal["ingest", "broker"], Field(description="Whose word lets the outbox forget a message.")
+    ] = "ingest"
+
+
+class IngestMqttKeys(MqttKeys):
+    """The broker ingest takes from."""
+
+    share: Annotated[Words, Field(description="Share group; a plain subscription without it.")] | None = None
+    confirm: Annotated[Truth, Field(description="Whether this group tells gateways what is stored.")] = True
+
+
+class UplinkKeys(FileModel):
+    """The way to the centre."""
+
+    mqtt: dict[str, Any]
+
+
+class WebKeys(FileModel):
+    """The page at the site."""
+
+    listen: Annotated[str, Field(description="Address and port of the page.", examples=["127.0.0.1:8321"])]
+
+
+class SiteFile(FileModel):
+    """One site."""
+
+    version: Version
+    site: dict[str, Any]
+    lines: Annotated[
+        dict[str, dict[str, Any]],
+        Field(default_factory=dict, description="What can be busy: serial ports, TCP endpoints."),
+    ]
+    devices: Annotated[list[dict[str, Any]], Field(default_factory=list, description="The equipment.")]
+    rules: Annotated[
+        tuple[Words, ...], Field(description="Rule packs: builtin/<name>, or a path.", examples=[["builtin/generator"]])
+    ] = ()
+    rule_overrides: Annotated[
+        dict[Snake, dict[str, Any]],
+        Field(default_factory=dict, description="Single values of rules, changed for this site."),
+    ]
+    required: Annotated[
+        dict[Snake, Annotated[Whole, Field(ge=0)]],
+        Field(default_factory=dict, description="How many of a kind must be usable."),
+    ]
+    uplink: dict[str, Any] | None = None
+    report: (
+        Annotated[Report, Field(description="When points are sent; on change and every 60 s by default.")] | None
+    ) = None
+    web: WebKeys | None = None
+    state_dir: Annotated[Words, Field(description="Where the gateway keeps its state.")] = "state"
+
+
+class InfluxKeys(FileModel):
+    """The database."""
+
+    url: Annotated[str, Field(description="http or https address.", examples=["http://127.0.0.1:8086"])]
+    api: Annotated[Literal["v1", "v2"], Field(description="v1 for InfluxDB 1.x, v2 for 2.x and 3.x.")]
+    database: Annotated[Words, Field(description="v1: created if missing.")] | None = None
+    username: Annotated[Words, Field(description="v1.")] | None = None
+    password_file: Annotated[Words, Field(description="v1: file that holds the password.")] | None = None
+    org: Annotated[Words, Field(description="v2.")] | None = None
+    bucket: Annotated[Words, Field(description="v2.")] | None = None
+    token_file: Annotated[Words, Field(description="v2: file that holds the token.")] | None = None
+
+
+class IngestFile(FileModel):
+    """The centre's side."""
+
+    version: Version
+    mqtt: dict[str, Any]
+    influx: dict[str, Any]
+    state_dir: Annotated[Words, Field(description="Where dead letters are kept.")] = "state"
+
+
+class ProfileFile(FileModel):
+    """One device model."""
+
+    version: Version
+    vendor: Words
+    model: Words
+    kind: Snake | None = None
+    name: BothLanguages | None = None
+    protocol: str | None = None
+    source: Annotated[tuple[Words, ...], Field(description="The documents the numbers come from.")] = ()
+    confidence: Annotated[Literal["high", "medium", "low"], Field(description="How sure the map is.")] | None = None
+    firmware: Annotated[tuple[Words, ...], Field(description="Firmware versions the map was seen with.")] = ()
+    caveats: Annotated[tuple[BothLanguages, ...], Field(description="What one has to know before relying on it.")] = ()
+    extends: Annotated[ProfileName, Field(description="A profile this one builds on.")] | None = None
+    line: Annotated[
+        dict[str, Any],
+        Field(default_factory=dict, description="Factory settings of the port, for lines that do not say."),
+    ]
+    unit: Annotated[Any, Field(description="Factory unit id.")] = None
+    device: Annotated[dict[str, Any], Field(default_factory=dict, description="Defaults for keys of the device.")]
+    identity: Annotated[
+        list[dict[str, Any]], Field(default_factory=list, description="What tells this model from others.")
+    ]
+    points: Annotated[dict[str, dict[str, Any]], Field(default_factory=dict)]
+
+
+class VocabularyPointKeys(FileModel):
+    """One known point of a kind."""
+
+    type: Literal["number", "boolean", "string"]
+    unit: Unit = ""
+    name: BothLanguages
+    words: Annotated[dict[str, BothLanguages], Field(default_factory=dict)]
+
+
+class VocabularyFactKeys(FileModel):
+    """One known fact of a kind."""
+
+    type: Literal["number", "boolean", "string", "date"]
+    unit: Unit = ""
+    name: BothLanguages
+    words: Annotated[dict[str, BothLanguages], Field(default_factory=dict)]
+    default: Any = None
+
+
+class RequirementKeys(FileModel):
+    """What must be usable, where the facts are such."""
+
+    point: Snake | None = None
+    any: list[Snake] | None = None
+    when: Annotated[dict[Snake, Any], Field(default_factory=dict)]
+
+
+class VocabularyFile(FileModel):
+    """The words of one kind."""
+
+    version: Version
+    kind: Snake
+    name: BothLanguages
+    points: dict[Snake, VocabularyPointKeys]
+    facts: Annotated[dict[Snake, VocabularyFactKeys], Field(default_factory=dict)]
+    mandatory: Annotated[list[str | RequirementKeys], Field(default_factory=list)]

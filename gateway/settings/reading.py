@@ -1,0 +1,173 @@
+"""Checks a section of a file against a model, key by key, so that one bad value does not hide the others."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Annotated, Any, Union, cast
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from gateway.model import Text
+from gateway.settings import texts
+from gateway.settings.document import Key, Node, Scalar, Section, find, plain
+from gateway.settings.problems import Problems, suggest
+from gateway.settings.protocol import Wrong
+
+_SECRETS = {"password": "password_file", "passwd": "password_file", "secret": "password_file", "token": "token_file"}
+
+
+@cache
+def keys_of(model: type[BaseModel]) -> dict[str, str]:
+    """Key in the file -> field name."""
+    return {field.alias or name: name for name, field in model.model_fields.items()}
+
+
+@cache
+def _adapter(model: type[BaseModel], field: str) -> TypeAdapter[Any]:
+    info = model.model_fields[field]
+    annotation: Any = info.annotation
+    return TypeAdapter(Annotated[annotation, *info.metadata] if info.metadata else annotation)
+
+
+def read_section(model: type[BaseModel], section: Section, problems: Problems) -> dict[str, Any]:
+    """The fields of `model` that could be read; those with problems are absent, absent ones have their default."""
+    known = keys_of(model)
+    refuse_unknown(section, known, problems)
+    values: dict[str, Any] = {}
+    for key, name in known.items():
+        field = model.model_fields[name]
+        node = section.get(key)
+        if node is None:
+            if field.is_required():
+                refuse_missing(section, key, problems)
+            else:
+                values[name] = field.get_default(call_default_factory=True)
+            continue
+        try:
+            values[name] = _adapter(model, name).validate_python(plain(node))
+        except ValidationError as error:
+            explain(error, node, field.annotation, problems)
+    return values
+
+
+def read_options(model: type[BaseModel], section: Section, problems: Problems) -> BaseModel | None:
+    """The part of a section that a protocol's model knows, checked as a whole; None with problems."""
+    own = {key: plain(section.entries[key].value) for key in keys_of(model) if key in section.entries}
+    try:
+        return model.model_validate(own)
+    except ValidationError as error:
+        explain(error, section, model, problems)
+        return None
+
+
+def review_options(model: type[BaseModel], section: Section, problems: Problems) -> None:
+    """Check the values of some of a protocol's keys, where the others come from elsewhere."""
+    own = {key: plain(entry.value) for key, entry in section.entries.items() if key in keys_of(model)}
+    try:
+        model.model_validate(own)
+    except ValidationError as error:
+        explain(error, section, model, problems, partial=True)
+
+
+def refuse_unknown(section: Section, known: Iterable[str], problems: Problems) -> None:
+    """Say of every key that is not `known` what was probably meant."""
+    known = list(known)
+    for key, entry in section.entries.items():
+        if key in known:
+            continue
+        instead = _SECRETS.get(str(key).lower())
+        if instead is not None and instead in known:
+            problems.add(
+                entry.key,
+                Text("密码和令牌不能写在配置文件里", "a secret never stands in a configuration file"),
+                Text(f"写 {instead}: 存放它的文件", f"write {instead}: the file that holds it"),
+            )
+        else:
+            problems.add(entry.key, Text(f"没有 {key} 这个键", f"there is no key {key} here"), suggest(key, known))
+
+
+def refuse_missing(section: Section, key: str, problems: Problems, hint: Text | None = None) -> None:
+    """Say at the section's own key that `key` is missing."""
+    problems.add(section.key.below(key), texts.MISSING, hint)
+
+
+def explain(error: ValidationError, node: Node, annotation: Any, problems: Problems, *, partial: bool = False) -> None:
+    """Add what pydantic found below `node` to `problems`, in words an installer knows; one problem for each place.
+    With `partial`, what is missing is no problem."""
+    for each in error.errors(include_url=False):
+        location = each["loc"]
+        if partial and (not location or each["type"] == "missing"):
+            continue
+        if location and location[-1] == "[key]":
+            location = location[:-1]
+        found, place, complete = find(node, location)
+        kind = each["type"]
+        if kind == "missing" and not complete:
+            key = str(location[-1])
+            place = (found.key if isinstance(found, Section) else place).below(key)
+        if kind == "extra_forbidden" and complete:
+            place = _key_place(node, location) or place
+        if problems.known_at(place):
+            continue
+        text, hint = _words(cast("Mapping[str, Any]", each), found, annotation)
+        problems.add(place, text, hint)
+
+
+def _words(each: Mapping[str, Any], found: Node, annotation: Any) -> tuple[Text | str, Text | str | None]:
+    context = each.get("ctx") or {}
+    cause = context.get("error")
+    if isinstance(cause, Wrong):
+        return cause.text, cause.hint
+    if each["type"] == "extra_forbidden":
+        key = each["loc"][-1]
+        return Text(f"没有 {key} 这个键", f"there is no key {key} here"), suggest(
+            key, _known_at(annotation, each["loc"][:-1])
+        )
+    if cause is not None:
+        return str(cause), None
+    empty = isinstance(found, Scalar) and found.value is None
+    return texts.of_pydantic(each["type"], context, str(each["msg"]), empty)
+
+
+def _key_place(node: Node, location: tuple[Any, ...]) -> Any:
+    parent, _, _ = find(node, location[:-1])
+    if isinstance(parent, Section):
+        entry = parent.entries.get(cast("Key", location[-1]))
+        return None if entry is None else entry.key
+    return None
+
+
+def _known_at(annotation: Any, location: Iterable[Any]) -> list[str]:
+    """The keys of the model that stands at `location` below `annotation`."""
+    reached = [annotation]
+    for part in location:
+        reached = [below for each in reached for below in _below(each, part)]
+    return [key for each in reached for model in _models(each) for key in keys_of(model)]
+
+
+def _below(annotation: Any, part: Any) -> list[Any]:
+    found: list[Any] = []
+    for each in _branches(annotation):
+        if isinstance(each, type) and issubclass(each, BaseModel):
+            name = keys_of(each).get(str(part))
+            found.extend([each.model_fields[name].annotation] if name else [])
+        else:
+            arguments = [argument for argument in typing.get_args(each) if argument is not Ellipsis]
+            found.extend(arguments[-1:])
+    return found
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    return [each for each in _branches(annotation) if isinstance(each, type) and issubclass(each, BaseModel)]
+
+
+def _branches(annotation: Any) -> list[Any]:
+    origin = typing.get_origin(annotation)
+    if origin is Annotated:
+        return _branches(typing.get_args(annotation)[0])
+    if origin in (Union, types.UnionType):
+        return [branch for argument in typing.get_args(annotation) for branch in _branches(argument)]
+    return [annotation]

@@ -1,0 +1,209 @@
+"""The site file: read, laid on profiles and vocabulary, checked as a whole, resolved."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from gateway.model import ReportPolicy, Text, Value
+from gateway.settings import texts
+from gateway.settings.broker import read_broker
+from gateway.settings.bundled import config_dir
+from gateway.settings.devices import DeviceEntry, SiteFrame, read_devices
+from gateway.settings.document import Entry, Key, Scalar, Section, read
+from gateway.settings.facts import read_facts
+from gateway.settings.files import SiteFile, SiteKeys, SiteMqttKeys, UplinkKeys
+from gateway.settings.lines import LineEntry, read_lines, refuse_shared_endpoints, resolve_line
+from gateway.settings.names import review_labels
+from gateway.settings.packs import read_packs
+from gateway.settings.problems import Problems, suggest
+from gateway.settings.profiles import ProfileShelf, line_defaults
+from gateway.settings.protocol import Protocols
+from gateway.settings.reading import read_section
+from gateway.settings.together import review_line, review_together
+from gateway.settings.types import Kind, LineSettings, SiteSettings, WebSettings
+from gateway.settings.values import ReportRule
+from gateway.settings.vocabulary import load_vocabulary
+
+
+def load_site(path: Path, protocols: Protocols, language: str = "en") -> SiteSettings:
+    """The site file, resolved; ConfigError with every problem in it, its profiles and its rule packs."""
+    problems = Problems(language)
+    root, data = read(path, problems)
+    settings = None if root is None else _resolve(path, root, data, protocols, problems)
+    problems.raise_any()
+    if settings is None:
+        raise AssertionError("a file without problems gives settings")
+    return settings
+
+
+def _resolve(path: Path, root: Section, data: bytes, protocols: Protocols, problems: Problems) -> SiteSettings | None:
+    base, vocabulary = path.resolve().parent, load_vocabulary()
+    keys = read_section(SiteFile, root, problems)
+    section = root.section("site") or Section(root.place, root.key)
+    site = read_section(SiteKeys, section, problems) if "site" in root.entries else {}
+    facts = _review_site(section, site, vocabulary, problems)
+    report = _site_report(keys.get("report"))
+    shelf = ProfileShelf([base / "profiles", config_dir() / "profiles"], protocols, vocabulary, problems)
+    lines = read_lines(root.section("lines") or Section(root.place, root.key), protocols, problems)
+    devices = read_devices(root.get("devices"), SiteFrame(lines, shelf, vocabulary, report, facts, protocols), problems)
+    settled = _settle_lines(lines, devices, problems)
+    review_together(devices, problems)
+    for line in settled.values():
+        review_line(lines[line.id], line, devices, problems)
+    _review_names(root, section, vocabulary, devices, problems)
+    packs = read_packs(root, base, problems)
+    web = _web(root, keys.get("web"), problems)
+    uplink = root.section("uplink")
+    mqtt_section = uplink.section("mqtt") if uplink is not None else None
+    if uplink is not None:
+        read_section(UplinkKeys, uplink, problems)
+    mqtt = None if mqtt_section is None else read_broker(SiteMqttKeys, mqtt_section, base, problems)
+    if len(problems):
+        return None
+    contents = {name: read_ for device in devices if device.profile for name, read_ in device.profile.contents}
+    location = site["location"]
+    return SiteSettings(
+        source=path,
+        digest=_digest(data, contents | packs),
+        id=site["id"],
+        name=site["name"],
+        kind=site["kind"],
+        latitude=location.lat if location is not None else None,
+        longitude=location.lon if location is not None else None,
+        timezone=site["timezone"],
+        labels=MappingProxyType(site["labels"]),
+        language=site["language"],
+        facts=MappingProxyType(facts),
+        lines=tuple(settled.values()),
+        devices=tuple(device.settings for device in devices if device.settings is not None),
+        kinds=vocabulary,
+        rules=keys["rules"],
+        rule_overrides=MappingProxyType(keys["rule_overrides"]),
+        required=MappingProxyType(keys["required"]),
+        report=report,
+        mqtt=mqtt,
+        web=web,
+        state_dir=base / keys["state_dir"],
+    )
+
+
+def _review_site(
+    section: Section, site: Mapping[str, Any], vocabulary: Mapping[str, Kind], problems: Problems
+) -> dict[str, Value]:
+    """The site's facts, by the vocabulary of its kind."""
+    kind = site.get("kind")
+    if kind is not None and kind not in vocabulary:
+        problems.add(section.place_of("kind"), texts.no_kind(kind), suggest(kind, vocabulary))
+    timezone = site.get("timezone")
+    if timezone is not None and not _is_timezone(timezone):
+        problems.add(
+            section.place_of("timezone"),
+            Text(f"没有时区 {timezone}", f"there is no time zone {timezone}"),
+            _zone_hint(timezone),
+        )
+    facts = section.section("facts")
+    known = vocabulary.get(kind or "")
+    return {} if facts is None or known is None else read_facts(facts, known.facts, problems)
+
+
+def _is_timezone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def _zone_hint(name: str) -> Text:
+    close = get_close_matches(name, available_timezones(), n=1, cutoff=0.6)
+    example = close[0] if close else "Asia/Shanghai"
+    return Text(f"例如 {example}", f"such as {example}")
+
+
+def _site_report(rule: ReportRule | None) -> ReportPolicy:
+    return ReportPolicy() if rule is None else rule.over(ReportPolicy())
+
+
+def _settle_lines(
+    lines: Mapping[str, LineEntry], devices: Iterable[DeviceEntry], problems: Problems
+) -> dict[str, LineSettings]:
+    settled = {}
+    for name, line in lines.items():
+        defaults = _port_defaults(name, line, devices, problems)
+        if (settings := resolve_line(line, defaults, problems)) is not None:
+            settled[name] = settings
+    refuse_shared_endpoints(lines, settled, problems)
+    return settled
+
+
+def _port_defaults(name: str, line: LineEntry, devices: Iterable[DeviceEntry], problems: Problems) -> dict[Key, Entry]:
+    """What the profiles on a line say of the port; two that differ need a word from the site file."""
+    defaults: dict[Key, Entry] = {}
+    owners: dict[Key, str] = {}
+    for device in devices:
+        if device.line != name or device.profile is None:
+            continue
+        for key, entry in line_defaults(device.profile).items():
+            known = defaults.setdefault(key, entry)
+            owner = owners.setdefault(key, device.id or "?")
+            if _value(known) != _value(entry) and key not in line.section.entries:
+                problems.add(
+                    line.key.below(str(key)),
+                    Text(
+                        f"{owner} 出厂是 {_value(known)}，{device.id} 出厂是 {_value(entry)}",
+                        f"the maker of {owner} sets {_value(known)}, that of {device.id} {_value(entry)}",
+                    ),
+                    Text(f"在线路上写明 {key}", f"write {key} on the line, and set the devices to it"),
+                )
+    return defaults
+
+
+def _value(entry: Entry) -> object:
+    return entry.value.value if isinstance(entry.value, Scalar) else None
+
+
+def _review_names(
+    root: Section,
+    site: Section,
+    vocabulary: Mapping[str, Kind],
+    devices: Iterable[DeviceEntry],
+    problems: Problems,
+) -> None:
+    """Labels that would collide, required kinds that do not exist."""
+    points = {name for kind in vocabulary.values() for name in kind.points}
+    points |= {source.name for device in devices for entry in device.points.values() for source in entry.sources}
+    labels = site.section("labels")
+    if labels is not None:
+        review_labels(labels, vocabulary, points, problems)
+    required = root.section("required")
+    for key, entry in required.entries.items() if required is not None else ():
+        if key not in vocabulary:
+            problems.add(entry.key, texts.no_kind(key), suggest(key, vocabulary))
+
+
+def _web(root: Section, keys: Any, problems: Problems) -> WebSettings | None:
+    section = root.section("web")
+    if section is None or keys is None:
+        return None
+    host, colon, port = keys.listen.rpartition(":")
+    if not colon or not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+        problems.add(
+            section.place_of("listen"),
+            Text("应当是“地址:端口”", "address:port is expected here"),
+            Text('例如 "127.0.0.1:8321"', 'such as "127.0.0.1:8321"'),
+        )
+        return None
+    return WebSettings(host.strip("[]"), int(port))
+
+
+def _digest(data: bytes, others: Mapping[str, bytes]) -> str:
+    digest = hashlib.sha256()
+    for name, content in [("", data), *sorted(others.items())]:
+        digest.update(f"{len(name)}:{name}:{len(content)}:".encode() + content)
+    return f"sha256:{digest.hexdigest()}"
