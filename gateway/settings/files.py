@@ -23,7 +23,7 @@ from gateway.settings.values import (
     WriteKeys,
 )
 
-Version = Annotated[Literal[1], Field(alias="schema", description="Version of the file format; 1.")]
+Version = Annotated[Literal[1], Field(alias="schema", description="Version of the file format.", examples=[1])]
 
 
 class LocationKeys(FileModel):
@@ -36,9 +36,11 @@ class LocationKeys(FileModel):
 class SiteKeys(FileModel):
     """Who and where."""
 
-    id: Annotated[Id, Field(description="Unique in the fleet.")]
-    name: Annotated[BothLanguages, Field(description="Name shown to operators.")]
-    kind: Annotated[Snake, Field(description="What the place is, such as warehouse or shelter.")]
+    id: Annotated[Id, Field(description="Unique in the fleet.", examples=["depot-07"])]
+    name: Annotated[
+        BothLanguages, Field(description="Name shown to operators.", examples=[{"zh": "城东库", "en": "East depot"}])
+    ]
+    kind: Annotated[Snake, Field(description="What the place is.", examples=["warehouse", "shelter"])]
     location: LocationKeys | None = None
     timezone: Annotated[Words, Field(description="IANA name.", examples=["Asia/Shanghai"])] = "Asia/Shanghai"
     labels: Annotated[dict[Snake, Words], Field(default_factory=dict, description="Become InfluxDB tags.")]
@@ -85,9 +87,18 @@ class DeviceDefaults(FileModel):
 class DeviceKeys(DeviceDefaults):
     """Keys of a device that every protocol shares."""
 
-    id: Annotated[Id, Field(description="Unique at the site.")]
-    name: Annotated[BothLanguages, Field(description="Name shown to operators.")] | None = None
-    kind: Annotated[Snake, Field(description="What it is; the vocabulary lists the kinds.")] | None = None
+    id: Annotated[Id, Field(description="Unique at the site.", examples=["gen-1"])]
+    name: (
+        Annotated[
+            BothLanguages,
+            Field(description="Name shown to operators.", examples=[{"zh": "城东库", "en": "East depot"}]),
+        ]
+        | None
+    ) = None
+    kind: (
+        Annotated[Snake, Field(description="What it is; the vocabulary lists the kinds.", examples=["generator"])]
+        | None
+    ) = None
     profile: Annotated[ProfileName, Field(description="The device model, vendor/model.")] | None = None
     line: Annotated[str, Field(description="The line it hangs on.")]
     depends_on: Annotated[tuple[Id, ...], Field(description="Devices this one is of no use without.")] = ()
@@ -145,7 +156,7 @@ class SiteFile(FileModel):
         dict[str, dict[str, Any]],
         Field(default_factory=dict, description="What can be busy: serial ports, TCP endpoints."),
     ]
-    devices: Annotated[list[dict[str, Any]], Field(default_factory=list, description="The equipment.")]
+    devices: Annotated[list[Any], Field(default_factory=list, description="The equipment.")]
     rules: Annotated[
         tuple[Words, ...], Field(description="Rule packs: builtin/<name>, or a path.", examples=[["builtin/generator"]])
     ] = ()
@@ -169,7 +180,7 @@ class InfluxKeys(FileModel):
     """The database."""
 
     url: Annotated[str, Field(description="http or https address.", examples=["http://127.0.0.1:8086"])]
-    api: Annotated[Literal["v1", "v2"], Field(description="v1 for InfluxDB 1.x, v2 for 2.x and 3.x.")]
+    api: Annotated[Literal["v1", "v2"], Field(description="v1 for InfluxDB 1.x, v2 for 2.x and 3.x.", examples=["v1"])]
     database: Annotated[Words, Field(description="v1: created if missing.")] | None = None
     username: Annotated[Words, Field(description="v1.")] | None = None
     password_file: Annotated[Words, Field(description="v1: file that holds the password.")] | None = None
@@ -210,7 +221,7 @@ class ProfileFile(FileModel):
     identity: Annotated[
         list[dict[str, Any]], Field(default_factory=list, description="What tells this model from others.")
     ]
-    points: Annotated[dict[str, dict[str, Any]], Field(default_factory=dict)]
+    points: Annotated[dict[str, Any], Field(default_factory=dict, description="What can be read.")]
 
 
 class VocabularyPointKeys(FileModel):

@@ -25,7 +25,11 @@ def check_file(path: Path, place: Place, problems: Problems) -> bool:
     except (OSError, ValueError):
         there, readable = False, False
     if not there:
-        problems.add(place, Text(f"没有这个文件：{path}", f"there is no file {path}"))
+        problems.add(
+            place,
+            Text(f"没有这个文件：{path}", f"there is no file {path}"),
+            Text("建立它，或改正路径", "create it, or correct the path"),
+        )
     elif not readable:
         problems.add(
             place,

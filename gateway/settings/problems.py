@@ -76,8 +76,10 @@ def meant(word: object, known: Iterable[str]) -> str | None:
     text = str(word)
     if (synonym := SYNONYMS.get(text.lower())) in candidates:
         return synonym
-    close = get_close_matches(text.lower(), candidates, n=1, cutoff=0.6)
-    return close[0] if close else None
+    known_words = {word: word for word in candidates}
+    known_words |= {word: other for word, other in SYNONYMS.items() if other in known_words and word not in known_words}
+    close = get_close_matches(text.lower(), known_words, n=1, cutoff=0.6)
+    return known_words[close[0]] if close else None
 
 
 def suggest(word: object, known: Iterable[str]) -> Text | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import types
 import typing
 from collections.abc import Iterable, Mapping
@@ -15,6 +16,7 @@ from gateway.settings import texts
 from gateway.settings.document import Key, Node, Scalar, Section, find, plain
 from gateway.settings.problems import Problems, suggest
 from gateway.settings.protocol import Wrong
+from gateway.settings.values import NotText
 
 _SECRETS = {"password": "password_file", "passwd": "password_file", "secret": "password_file", "token": "token_file"}
 
@@ -42,7 +44,7 @@ def read_section(model: type[BaseModel], section: Section, problems: Problems) -
         node = section.get(key)
         if node is None:
             if field.is_required():
-                refuse_missing(section, key, problems)
+                refuse_missing(section, key, problems, example_of(model, key))
             else:
                 values[name] = field.get_default(call_default_factory=True)
             continue
@@ -119,8 +121,12 @@ def explain(error: ValidationError, node: Node, annotation: Any, problems: Probl
 def _words(each: Mapping[str, Any], found: Node, annotation: Any) -> tuple[Text | str, Text | str | None]:
     context = each.get("ctx") or {}
     cause = context.get("error")
+    if each["type"] == "missing":
+        models = _at(annotation, each["loc"][:-1])
+        return texts.MISSING, next((example_of(model, str(each["loc"][-1])) for model in models), None)
+    empty = isinstance(found, Scalar) and found.value is None
     if isinstance(cause, Wrong):
-        return cause.text, cause.hint
+        return (texts.EMPTY if empty else cause.text), _quoted(cause, found) or cause.hint
     if each["type"] == "extra_forbidden":
         key = each["loc"][-1]
         return Text(f"没有 {key} 这个键", f"there is no key {key} here"), suggest(
@@ -128,8 +134,24 @@ def _words(each: Mapping[str, Any], found: Node, annotation: Any) -> tuple[Text 
         )
     if cause is not None:
         return str(cause), None
-    empty = isinstance(found, Scalar) and found.value is None
     return texts.of_pydantic(each["type"], context, str(each["msg"]), empty)
+
+
+def _quoted(cause: Wrong, found: Node) -> str | None:
+    """What was written, with the quotes that make it text."""
+    if isinstance(cause, NotText) and isinstance(found, Scalar) and found.value is not None:
+        return f'"{found.text}"'
+    return None
+
+
+@cache
+def example_of(model: type[BaseModel], key: str) -> Text | None:
+    """`such as key: value` where the model's schema has an example for the key."""
+    examples = model.model_json_schema()["properties"].get(key, {}).get("examples")
+    if not examples:
+        return None
+    shown = json.dumps(examples[0], ensure_ascii=False) if not isinstance(examples[0], str) else examples[0]
+    return texts.such_as(f"{key}: {shown}")
 
 
 def _key_place(node: Node, location: tuple[Any, ...]) -> Any:
@@ -142,10 +164,14 @@ def _key_place(node: Node, location: tuple[Any, ...]) -> Any:
 
 def _known_at(annotation: Any, location: Iterable[Any]) -> list[str]:
     """The keys of the model that stands at `location` below `annotation`."""
+    return [key for model in _at(annotation, location) for key in keys_of(model)]
+
+
+def _at(annotation: Any, location: Iterable[Any]) -> list[type[BaseModel]]:
     reached = [annotation]
     for part in location:
         reached = [below for each in reached for below in _below(each, part)]
-    return [key for each in reached for model in _models(each) for key in keys_of(model)]
+    return [model for each in reached for model in _models(each)]
 
 
 def _below(annotation: Any, part: Any) -> list[Any]:

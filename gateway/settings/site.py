@@ -121,7 +121,7 @@ def _is_timezone(name: str) -> bool:
 
 
 def _zone_hint(name: str) -> Text:
-    close = get_close_matches(name, available_timezones(), n=1, cutoff=0.6)
+    close = get_close_matches(name, available_timezones(), n=1, cutoff=0.8)
     example = close[0] if close else "Asia/Shanghai"
     return Text(f"例如 {example}", f"such as {example}")
 

@@ -12,10 +12,7 @@ EMPTY = Text("冒号后面没有写内容", "nothing is written after the colon"
 
 MAPPING = Text("这里应当是“键: 值”", "`key: value` entries are expected here")
 _LIST = Text("这里应当是列表", "a list is expected here"), Text("写 [a, b]", "write [a, b]")
-_WORDS = (
-    Text("这里应当是文字", "a text is expected here"),
-    Text('用引号括起来，例如 "7"', 'put it into quotes, such as "7"'),
-)
+WORDS = Text("这里应当是文字", "a text is expected here"), Text("用引号括起来", "put it into quotes")
 _NUMBER = Text("这里应当是数", "a number is expected here"), None
 _WHOLE = Text("这里应当是整数", "a whole number is expected here"), None
 _TRUTH = (
@@ -33,7 +30,7 @@ _FIXED: Mapping[str, tuple[Text, Text | None]] = {
     "list_type": _LIST,
     "tuple_type": _LIST,
     "set_type": _LIST,
-    "string_type": _WORDS,
+    "string_type": WORDS,
     "int_type": _WHOLE,
     "int_parsing": _WHOLE,
     "int_from_float": _WHOLE,
@@ -64,16 +61,23 @@ _LIMITS: Mapping[str, tuple[str, str, str]] = {
 def of_pydantic(kind: str, context: Mapping[str, Any], message: str, empty: bool) -> tuple[Text | str, Text | None]:
     """Text and hint for one of pydantic's error types; its own message only for a type none of our models gives."""
     if kind in ("literal_error", "enum"):
-        choice = str(context.get("expected", "")).replace(" or ", ", ")
-        hint = Text(f"可以写：{choice}", f"write one of {choice}")
+        choice = str(context.get("expected", "")).replace(" or ", ", ").replace("'", "")
+        several = ", " in choice
+        hint = Text(f"{'可以写：' if several else '写 '}{choice}", f"write {'one of ' if several else ''}{choice}")
         return (EMPTY if empty else Text("这个值不在可选范围内", "this is none of the possible values")), hint
     if kind in _LIMITS:
         name, zh, en = _LIMITS[kind]
-        return Text(zh.format(context[name]), en.format(context[name])), None
+        limit = context[name]
+        shown = f"{limit:g}" if isinstance(limit, float) else limit
+        return Text(zh.format(shown), en.format(shown)), None
     if kind in _FIXED:
         fixed, instead = _FIXED[kind]
         return (EMPTY, None) if empty else (fixed, instead)
     return message, None
+
+
+def such_as(example: str) -> Text:
+    return Text(f"例如 {example}", f"such as {example}")
 
 
 def no_kind(name: object) -> Text:

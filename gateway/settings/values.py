@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, Strict, WithJsonSchema
 from pydantic.functional_validators import PlainValidator, WrapValidator
 
 from gateway.model import ReportPolicy, Text
+from gateway.settings import texts
 from gateway.settings.durations import DURATION_SCHEMA, parse_duration
 from gateway.settings.protocol import Wrong
 
@@ -27,13 +28,17 @@ class FileModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=False, regex_engine="python-re")
 
 
+class NotText(Wrong):
+    """YAML made a number or a truth value of what is to be text."""
+
+    def __init__(self) -> None:
+        super().__init__(*texts.WORDS)
+
+
 def expect_text(value: object) -> str:
-    """A text as it is; Wrong where YAML made a number or a truth value of what was meant as text."""
+    """A text as it is; NotText for anything else."""
     if not isinstance(value, str):
-        raise Wrong(
-            Text("这里应当是文字", "a text is expected here"),
-            Text('用引号括起来，例如 "7"', 'put it into quotes, such as "7"'),
-        )
+        raise NotText
     return value
 
 
