@@ -10,12 +10,14 @@ import sys
 from collections.abc import Sequence
 
 from gateway import __version__
+from gateway.cli.usage import Parser
 from gateway.errors import ConfigError, GatewayError
 from gateway.model import Text
 
 #: Command -> what it does. Each is a module of this package with `arguments(parser)` and `run(options) -> int`.
 COMMANDS: dict[str, Text] = {
     "check": Text("检查配置文件，列出所有问题", "check a configuration file and list every problem"),
+    "simulate": Text("把配置中的设备模拟成真实的 Modbus 服务", "serve the configured devices as real Modbus servers"),
 }
 
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
@@ -29,32 +31,64 @@ def default_language() -> str:
     return "zh" if name.lower().startswith(("zh", "chinese")) else "en"
 
 
-def _parser(language: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="vigil", description=Text("守望：应急装备值守网关", "Vigil: the readiness gateway")[language]
+def _language(arguments: Sequence[str]) -> str:
+    """`--lang` wherever it stands, so that usage and help already speak it; anything odd is told by the real parser."""
+    language = default_language()
+    for before, word in zip(["", *arguments], [*arguments, ""], strict=True):
+        chosen = word if before == "--lang" else before.removeprefix("--lang=") if before.startswith("--lang=") else ""
+        language = chosen if chosen in ("zh", "en") else language
+    return language
+
+
+def _parser(language: str, arguments: Sequence[str]) -> Parser:
+    parser = Parser(
+        prog="vigil",
+        language=language,
+        description=Text("守望：应急装备值守网关", "Vigil: the readiness gateway")[language],
     )
     parser.add_argument("--version", action="version", version=f"vigil {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_language(parser, language)
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar="COMMAND", title=Text("命令", "commands")[language]
+    )
     for name, summary in COMMANDS.items():
-        module = importlib.import_module(f"gateway.cli.{name}")
-        command = commands.add_parser(name, help=summary[language], description=summary[language])
-        command.add_argument("--lang", choices=("zh", "en"), default=language)
-        module.arguments(command)
-        command.set_defaults(run=module.run)
+        command = commands.add_parser(
+            name, help=summary[language], description=summary[language], language=language
+        )
+        _add_language(command, language)
+        if name in arguments:
+            module = importlib.import_module(f"gateway.cli.{name}")
+            module.arguments(command)
+            command.set_defaults(run=module.run)
     return parser
+
+
+def _add_language(parser: argparse.ArgumentParser, language: str) -> None:
+    summary = Text("中文或英文（默认跟随系统）", "Chinese or English (default: the locale)")[language]
+    parser.add_argument("--lang", choices=("zh", "en"), default=language, help=summary)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 done, 1 failed while running, 2 wrong usage or configuration."""
-    options = _parser(default_language()).parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal without Chinese shows ? and does not fail
+    options = _parser(_language(words), words).parse_args(words)
     try:
-        return int(options.run(options))
+        code = int(options.run(options))
+        sys.stdout.flush()
     except ConfigError as error:
         print(error)
         return EXIT_USAGE
     except GatewayError as error:
         print(f"vigil {options.command}: {error}", file=sys.stderr)
         return EXIT_FAILED
+    except BrokenPipeError:
+        # The reader (head, less) has gone; without this the interpreter fails once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
+    return code
 
 
 if __name__ == "__main__":

@@ -1,0 +1,119 @@
+"""`vigil simulate`: the devices of a site file as real Modbus servers over a simulated plant."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import math
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gateway.model import Text
+
+if TYPE_CHECKING:
+    from gateway.settings.types import SiteSettings
+    from gateway.sim.scenario import Scenario
+    from gateway.sim.simulation import Simulation
+
+_SERVING = Text("已启动，按 Ctrl-C 结束：", "Serving; Ctrl-C ends it:")
+_ENDED = Text("已结束：{requests} 次请求，{answers} 次应答", "Ended: {requests} requests, {answers} answers")
+_REWRITTEN = Text("已写入指向这些端点的配置：{file}", "Configuration that points at these endpoints: {file}")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    language = parser.get_default("lang")
+    add = parser.add_argument
+    add("config", type=Path, help=Text("站点配置文件", "site file")[language])
+    add("--scenario", type=Path, metavar="FILE", help=Text("剧本文件", "scenario file")[language])
+    add(
+        "--seed",
+        type=int,
+        default=1,
+        help=Text("随机种子，相同则过程相同", "same seed, same course of events")[language],
+    )
+    add("--speed", type=_speed, default=1.0, help=Text("时间倍速", "how many times faster than real time")[language])
+    add(
+        "--ports",
+        type=Path,
+        metavar="DIR",
+        help=Text("虚拟串口所在目录", "folder of the virtual serial ports")[language],
+    )
+    add("--free-ports", action="store_true", help=Text("TCP 使用空闲端口", "serve TCP at free ports")[language])
+    rewrite = Text(
+        "把指向这些端点的配置写到此文件（与配置同目录）", "write a copy of CONFIG that points here, beside CONFIG"
+    )
+    add("--rewrite", type=Path, metavar="FILE", help=rewrite[language])
+    ends = Text("到时自动结束", "end by itself after that many seconds")
+    add("--for", dest="seconds", type=_positive, metavar="SECONDS", help=ends[language])
+
+
+def run(options: argparse.Namespace) -> int:
+    from gateway import app
+    from gateway.sim.scenario import EMPTY
+    from gateway.sim.scenario_file import load_scenario
+
+    site = app.load(options.config, options.lang)
+    scenario = EMPTY if options.scenario is None else load_scenario(options.scenario, options.lang)
+    asyncio.run(_serve(site, scenario, options))
+    return 0
+
+
+async def _serve(site: SiteSettings, scenario: Scenario, options: argparse.Namespace) -> None:
+    from gateway.sim.rewrite import rewrite
+    from gateway.sim.simulation import serve
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with serve(
+        site,
+        seed=options.seed,
+        speed=options.speed,
+        scenario=scenario,
+        ports=options.ports,
+        free_ports=options.free_ports,
+        language=options.lang,
+    ) as simulation:
+        print(_SERVING[options.lang])
+        for row in _rows(simulation, options.lang):
+            print(f"  {row}")
+        if options.rewrite is not None:
+            options.rewrite.write_text(rewrite(options.config, simulation.endpoints), encoding="utf-8")
+            print(_REWRITTEN[options.lang].format(file=options.rewrite))
+        print(end="", flush=True)
+        try:
+            async with asyncio.timeout(options.seconds):
+                await simulation.run_until(stop)
+        except TimeoutError:
+            pass
+        counters = simulation.counters
+    print(_ENDED[options.lang].format(requests=counters["requests"], answers=counters["answers"]))
+
+
+def _rows(simulation: Simulation, language: str) -> list[str]:
+    """One line per endpoint: line, address, its devices with their unit ids."""
+    from gateway.sim.binding import unit_of
+
+    rows = []
+    for line, endpoint in simulation.endpoints.items():
+        devices = [device for device in simulation.site.devices if device.line == line]
+        names = "，" if language == "zh" else ", "
+        listed = names.join(f"{device.id} ({unit_of(device)})" for device in devices)
+        rows.append(f"{line:<16} {endpoint:<44} {listed}")
+    return rows
+
+
+def _speed(text: str) -> float:
+    value = _positive(text)
+    if value > 100_000:
+        raise argparse.ArgumentTypeError(text)
+    return value
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not (math.isfinite(value) and value > 0):
+        raise argparse.ArgumentTypeError(text)
+    return value

@@ -1,0 +1,1 @@
+"""Real endpoints of simulated lines: TCP and UDP sockets, pseudo-terminals."""
