@@ -52,9 +52,7 @@ def _parser(language: str, arguments: Sequence[str]) -> Parser:
         dest="command", required=True, metavar="COMMAND", title=Text("命令", "commands")[language]
     )
     for name, summary in COMMANDS.items():
-        command = commands.add_parser(
-            name, help=summary[language], description=summary[language], language=language
-        )
+        command = commands.add_parser(name, help=summary[language], description=summary[language], language=language)
         _add_language(command, language)
         if name in arguments:
             module = importlib.import_module(f"gateway.cli.{name}")

@@ -1,0 +1,143 @@
+"""What a site file will do, in aligned text: requests on each line, topics, series, bytes."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+from gateway.cli.tables import aligned, seconds, size
+from gateway.cli.traffic import site_traffic
+from gateway.model import Text
+from gateway.settings.protocol import LinePlan, Protocols
+from gateway.settings.types import DeviceSettings, LineSettings, SiteSettings
+from gateway.wire import topics
+
+_HEAD = (
+    Text("设备", "device"),
+    Text("数据区", "table"),
+    Text("首地址", "first"),
+    Text("数量", "count"),
+    Text("测点", "points"),
+    Text("周期", "every"),
+    Text("线上毫秒", "wire ms"),
+)
+
+
+def describe(site: SiteSettings, protocols: Protocols, language: str) -> list[str]:
+    """All lines of `vigil check --plan`."""
+    lines: list[str] = []
+    for line in site.lines:
+        devices = [device for device in site.devices if device.line == line.id]
+        lines += [*_line(line, devices, protocols[line.protocol].plan(line, devices), language), ""]
+    return [
+        *lines,
+        *_topics(site, language),
+        "",
+        *_series(site, language),
+        "",
+        *_bytes(site, language),
+        *_overrides(site, language),
+    ]
+
+
+def _line(line: LineSettings, devices: list[DeviceSettings], plan: LinePlan, language: str) -> list[str]:
+    head = Text(
+        f"线路 {line.id}  {line.endpoint}  设备 {len(devices)} 台",
+        f"line {line.id}  {line.endpoint}  devices: {len(devices)}",
+    )
+    if not plan.requests:
+        return [head[language], Text("  没有请求", "  no requests")[language]]
+    rows = [
+        [
+            request.device,
+            request.table,
+            str(request.first),
+            str(request.count),
+            str(request.points),
+            seconds(request.interval_s),
+            f"{request.wire_ms:.1f}",
+        ]
+        for request in plan.requests
+    ]
+    rows.insert(0, [cell[language] for cell in _HEAD])
+    cycle_ms = sum(request.wire_ms for request in plan.requests)
+    foot = Text(
+        f"  一轮共 {len(plan.requests)} 个请求，线上 {cycle_ms:.1f} ms，负载 {plan.load:.1%}",
+        f"  one cycle: {len(plan.requests)} requests, {cycle_ms:.1f} ms on the wire, load {plan.load:.1%}",
+    )
+    return [head[language], *aligned(rows, right=range(2, 7)), foot[language]]
+
+
+def _topics(site: SiteSettings, language: str) -> list[str]:
+    head = Text("MQTT 主题", "MQTT topics")[language]
+    rows = [
+        [
+            topics.telemetry(site.id, device.id),
+            Text(f"{len(device.points)} 个测点", f"points: {len(device.points)}")[language],
+        ]
+        for device in site.devices
+    ]
+    retained = Text("保留", "retained")[language]
+    rows += [[topics.readiness(site.id, device.id), retained] for device in site.devices]
+    rows += [
+        [topics.alarm(site.id, "+", "+"), Text("每条报警一个，保留", "one for each alarm, retained")[language]],
+        [topics.event(site.id, "+"), ""],
+        [topics.readiness(site.id, topics.SITE), retained],
+        [topics.status(site.id), retained],
+        [topics.telemetry(site.id, topics.GATEWAY), ""],
+    ]
+    return [head, *aligned(rows)]
+
+
+def _series(site: SiteSettings, language: str) -> list[str]:
+    head = Text("InfluxDB 序列数", "InfluxDB series")[language]
+    kinds = Counter(device.kind for device in site.devices)
+    count = len(site.devices)
+    points = sum(len(device.points) for device in site.devices)
+    rows = [[kind, str(number), ""] for kind, number in sorted(kinds.items())]
+    only_bad = Text("至多，测点不正常时才有", "at most; a point has one once it was not good")[language]
+    rows += [
+        ["point_quality", str(points), only_bad],
+        ["quality", str(count), ""],
+        ["readiness", str(count), ""],
+        ["site", "1", ""],
+        ["gateway", "1", ""],
+    ]
+    total = sum(int(row[1]) for row in rows)
+    rows.append([Text("合计", "total")[language], str(total), ""])
+    note = Text(
+        "  另有 alarm 和 event：每种报警、每种事件一个", "  beside them alarm and event: one for each that occurs"
+    )
+    return [head, *aligned(rows, right=(1,)), note[language]]
+
+
+def _bytes(site: SiteSettings, language: str) -> list[str]:
+    traffic = site_traffic(site)
+    head = Text("每天上传字节（估算）", "bytes per day sent to the broker (estimate)")[language]
+    rows = [
+        [
+            Text("最少", "at rest")[language],
+            size(traffic.at_rest),
+            Text("数值都不变，只按 every 定时上报", "no value changes; points are sent every `every`")[language],
+        ],
+        [
+            Text("最多", "at most")[language],
+            size(traffic.at_most),
+            Text("每次轮询所有数值都变", "every value changes at every poll")[language],
+        ],
+    ]
+    note = Text(
+        "  含主题、内容和 MQTT 报头，不含 TCP、TLS、报警和事件",
+        "  with topic, payload and MQTT header; without TCP, TLS, alarms and events",
+    )
+    return [head, *aligned(rows, right=(1,)), note[language]]
+
+
+def _overrides(site: SiteSettings, language: str) -> list[str]:
+    if not site.rule_overrides:
+        return []
+    rows = [
+        [rule, ", ".join(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in sorted(values.items()))]
+        for rule, values in sorted(site.rule_overrides.items())
+    ]
+    return ["", Text("本站修改的规则", "rules changed at this site")[language], *aligned(rows)]
