@@ -9,6 +9,7 @@ from drivers.modbus.framing import Failure, Outcome
 from drivers.modbus.pdu import Expected, judge
 
 _LONGEST = 513
+_KEEP = 2048
 
 
 def lrc(data: bytes) -> int:
@@ -61,8 +62,10 @@ class AsciiFraming:
             taken = self._take_line(line)
             if outcome is None:
                 outcome = taken
-        if len(self._buffer) > _LONGEST:
-            self._drop_rest("noise")
+        if len(self._buffer) > _KEEP:
+            # a line without end: what may still be the frame it ends with is kept
+            self._discard("noise", self._buffer[:-_LONGEST])
+            self._buffer = self._buffer[-_LONGEST:]
         return outcome
 
     def settle(self) -> Outcome | None:

@@ -16,7 +16,7 @@ from drivers.modbus.pdu import EXCEPTION, Expected, Reason, answer_size, judge
 _POLYNOMIAL = 0xA001
 _SHORTEST = 4
 _LONGEST = 256
-_KEEP = 1024
+_KEEP = 4096
 
 
 def _table() -> array[int]:
@@ -89,12 +89,17 @@ class RtuFraming:
     def feed(self, data: bytes) -> Outcome | None:
         buffer = self._buffer
         buffer += data
+        expected = self._expected
+        outcome = None
+        if expected is None:
+            self._from = len(buffer)
+        else:
+            outcome = self._search(expected, final=False)
         if len(buffer) > _KEEP:
-            surplus = len(buffer) - _LONGEST
-            self._count(self._survey(bytes(buffer[:surplus]), self._expected))
-            del buffer[:surplus]
-            self._from = max(0, self._from - surplus)
-        return None if self._expected is None else self._search(self._expected, final=False)
+            self._count(self._survey(bytes(buffer[: self._from]), expected))
+            del buffer[: self._from]
+            self._from = 0
+        return outcome
 
     def settle(self) -> Outcome | None:
         expected = self._expected
