@@ -122,6 +122,8 @@ def failure_of(error: OSError) -> LinkFailed:
             return LinkFailed(LinkFault.TLS_WRONG_HOST, error.verify_message)
         return LinkFailed(LinkFault.TLS_UNKNOWN_CA, error.verify_message)
     if isinstance(error, ssl.SSLError):
+        if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+            return LinkFailed(LinkFault.LOST, "closed within TLS")
         reason = (error.reason or "").upper()
         if "ALERT" in reason and any(alert in reason for alert in _CLIENT_CERTIFICATE_ALERTS):
             return LinkFailed(LinkFault.TLS_CLIENT_CERTIFICATE, error.reason or detail)

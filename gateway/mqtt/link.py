@@ -26,6 +26,8 @@ from gateway.settings.types import MqttSettings
 
 _Answer = TypeVar("_Answer")
 
+MQTT5 = int(MQTTProtocolVersion.MQTTv5)
+MQTT311 = int(MQTTProtocolVersion.MQTTv311)
 NO_MATCHING_SUBSCRIBERS = 0x10
 UNKNOWN_RECEIVE_MAXIMUM = 20
 MQTT5_RECEIVE_MAXIMUM = 65535
@@ -71,6 +73,8 @@ class Link:
         """The broker's Maximum Packet Size, where it has one."""
         self.session_present = False
         self.lost: asyncio.Future[LinkFailed] = self._loop.create_future()
+        self.is_closed = False
+        """Whether `close` was called."""
         self.malformed = 0
         """Messages dropped because their topic is no UTF-8."""
         self._flights: dict[int, tuple[asyncio.Future[int], float]] = {}
@@ -90,7 +94,7 @@ class Link:
     # opening
 
     def _start(self, password: str | None, settings: MqttSettings) -> _Client:
-        is_five = self.version == MQTTProtocolVersion.MQTTv5
+        is_five = self.version == 5
         options = self._options
         client = _Client(
             CallbackAPIVersion.VERSION2,
@@ -140,7 +144,7 @@ class Link:
         said = greeting.properties
         if said.get("MaximumQoS", 1) < 1:
             raise LinkFailed(LinkFault.PROTOCOL, "the broker offers QoS 0 only")
-        unsaid = MQTT5_RECEIVE_MAXIMUM if self.version == MQTTProtocolVersion.MQTTv5 else UNKNOWN_RECEIVE_MAXIMUM
+        unsaid = MQTT5_RECEIVE_MAXIMUM if self.version == 5 else UNKNOWN_RECEIVE_MAXIMUM
         self.window = min(self._options.window, said.get("ReceiveMaximum", unsaid))
         self.largest_packet_bytes = said.get("MaximumPacketSize")
         self.session_present = greeting.session_present
@@ -173,7 +177,7 @@ class Link:
         Only when `room` is not 0. A reason code of 0x80 and above is a refusal. `correlation` goes along on MQTT 5.
         """
         properties = None
-        if correlation is not None and self.version == MQTTProtocolVersion.MQTTv5:
+        if correlation is not None and self.version == 5:
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
             properties.CorrelationData = correlation
         if not self.room:
@@ -190,7 +194,7 @@ class Link:
     async def subscribe(self, filters: Sequence[str], *, qos: int = 1, no_local: bool = False) -> None:
         """Subscribe; LinkFailed if the broker refuses one of `filters` or does not answer."""
         options: Any = qos
-        if self.version == MQTTProtocolVersion.MQTTv5:
+        if self.version == 5:
             options = SubscribeOptions(qos=qos, noLocal=no_local)
         if self.lost.done():
             raise self.lost.result()
@@ -240,6 +244,7 @@ class Link:
 
     async def close(self) -> None:
         """Say goodbye, so that the broker does not publish the will; bounded in time."""
+        self.is_closed = True
         if not self.lost.done():
             self._client.disconnect()
             await asyncio.wait({self.lost}, timeout=CLOSE_LINGER_S)
@@ -307,7 +312,7 @@ class Link:
         try:
             done = self._stream.flush()
         except OSError as error:
-            self.abort(failure_of(error))
+            self._end(failure_of(error))
             return
         if self._blocked and done:
             self._loop.remove_writer(self._stream.fileno())
@@ -412,13 +417,13 @@ async def open_link(settings: MqttSettings, options: LinkOptions) -> Link:
     """A link the broker has welcomed, on MQTT 5 or else 3.1.1. Raises LinkFailed within `options.connect_timeout_s`
     for each version tried."""
     if settings.version == "3.1.1":
-        return await _open(settings, options, MQTTProtocolVersion.MQTTv311)
+        return await _open(settings, options, MQTT311)
     try:
-        return await _open(settings, options, MQTTProtocolVersion.MQTTv5)
+        return await _open(settings, options, MQTT5)
     except LinkFailed as failure:
         if settings.version == "5" or not _means_too_new(failure):
             raise
-        return await _open(settings, options, MQTTProtocolVersion.MQTTv311)
+        return await _open(settings, options, MQTT311)
 
 
 def _means_too_new(failure: LinkFailed) -> bool:

@@ -31,8 +31,7 @@ class Session:
     def __init__(self, settings: MqttSettings, options: LinkOptions) -> None:
         self._settings = settings
         self._options = options
-        self.link: Link | None = None
-        """The link as long as it is up."""
+        self._link: Link | None = None
         self.failure: LinkFailed | None = None
         """Why there is no link now; None while there is one or before the first attempt has ended."""
         self.connects = 0
@@ -41,11 +40,16 @@ class Session:
         self._down_since: float | None = None
         self._up_since: float | None = None
 
+    @property
+    def link(self) -> Link | None:
+        """The link as long as it is up."""
+        return self._link if self._link is not None and not self._link.lost.done() else None
+
     async def run(self, serve: Serve) -> None:
-        """Run `serve(link)` for each link, until it returns by itself or `run` is cancelled.
+        """Run `serve(link)` for each link, until it returns by itself, somebody closes the link, or `run` is cancelled.
 
         `serve` is cancelled when its link ends, and may raise LinkFailed (also in a group). Cancelling `run` drops the
-        link without a goodbye; who wants one calls `link.close()` first.
+        link without a goodbye.
         """
         while True:
             try:
@@ -58,12 +62,12 @@ class Session:
                     if await self._serve(link, serve):
                         return
                 finally:
-                    self.link = None
+                    self._link = None
                     link.abort(LinkFailed(LinkFault.LOST, "not served any more"))
             await asyncio.sleep(self._delay_s * random.uniform(0.6, 1.2))  # noqa: S311  # spreads a fleet
 
     async def _serve(self, link: Link, serve: Serve) -> bool:
-        """True if `serve` came to its end by itself."""
+        """True if it is over, by `serve` or by a goodbye."""
         serving = asyncio.ensure_future(serve(link))
         either: set[asyncio.Future[Any]] = {serving, link.lost}
         try:
@@ -73,6 +77,8 @@ class Session:
             serving.cancel()
             outcome = (await asyncio.gather(serving, return_exceptions=True))[0]
         failure = _link_failure(outcome)
+        if link.is_closed:
+            return True
         if failure is not None or not ended_by_itself:
             self._note_failure(link.lost.result() if link.lost.done() else failure or LinkFailed(LinkFault.LOST))
             return False
@@ -99,7 +105,7 @@ class Session:
     def _note_link(self, link: Link) -> None:
         now = asyncio.get_running_loop().time()
         outage_s = 0.0 if self._down_since is None else now - self._down_since
-        self.link = link
+        self._link = link
         self.failure = None
         self.connects += 1
         self._up_since = now

@@ -81,10 +81,21 @@ class Stream:
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 return False
             except OSError as error:
-                self.error = error
+                self.error = self._last_words() or error
                 raise
             del self._outbox[:count]
         return True
+
+    def _last_words(self) -> OSError | None:
+        """The alert a peer sent before it closed: it says more than the failed write."""
+        if isinstance(self._sock, ssl.SSLSocket):
+            try:
+                self._sock.recv(1)
+            except ssl.SSLError as error:
+                return error
+            except OSError:
+                return None
+        return None
 
     def close(self) -> None:
         """Close, with one try to write what is buffered (the DISCONNECT, as a rule)."""

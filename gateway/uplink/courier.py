@@ -10,13 +10,14 @@ from enum import Enum, auto
 from functools import partial
 
 from gateway.mqtt import NO_MATCHING_SUBSCRIBERS, Link, LinkFailed
-from gateway.ports import Confirmed, Row
+from gateway.ports import Row
 from gateway.uplink.bars import Bars
+from gateway.uplink.books import Books
 from gateway.uplink.health import Counters
 from gateway.uplink.ledger import START, Ledger, Place, place
 from gateway.uplink.outbox import Outbox
 from gateway.uplink.pace import Pace
-from gateway.uplink.spans import Range, Spans
+from gateway.uplink.spans import Range
 from gateway.wire.encode import frame
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,6 @@ PAGE_ROWS = 200
 TICK_S = 0.5
 FIRST_QUOTA_WAIT_S = 1.0
 LAST_QUOTA_WAIT_S = 60.0
-SET_ASIDE_ROWS = 1000
 OVERHEAD_BYTES = 16
 """Fixed header, lengths, packet id and properties of a PUBLISH, at most (MQTT 5.0 section 3.3)."""
 
@@ -72,9 +72,7 @@ class Courier:
         self._wants_page = asyncio.Event()
         self._rests_until = 0.0
         self._quota_wait_s = FIRST_QUOTA_WAIT_S
-        self._confirmed = Spans()
-        self._set_aside: dict[int, str] = {}
-        self._has_books = asyncio.Event()
+        self.books = Books(outbox)
         self._pump_is_due = False
 
     # what comes in
@@ -112,7 +110,7 @@ class Courier:
         if outbox != self._outbox.id:
             return
         accepted, ends_silence = self._ledger.confirm(ranges, self._now())
-        self._book(accepted)
+        self._settle(accepted)
         if ends_silence:
             self._turn_to_backlog(START)
         self._schedule()
@@ -166,12 +164,7 @@ class Courier:
             self._schedule()
 
     def _may_wait_in_page(self, row: Row) -> bool:
-        return not (
-            self._ledger.is_waiting(row.seq)
-            or row.seq in self._queued
-            or row.seq in self._confirmed
-            or row.seq in self._set_aside
-        )
+        return not (self._ledger.is_waiting(row.seq) or row.seq in self._queued or self.books.holds(row.seq))
 
     async def _tick(self) -> None:
         while True:
@@ -288,7 +281,7 @@ class Courier:
             self._turn_to_backlog(START)
         if self._confirm_by_broker or not row.body:  # nobody stores what only clears a retained message
             accepted, _ = self._ledger.confirm([(row.seq, row.seq)], self._now())
-            self._book(accepted)
+            self._settle(accepted)
 
     def _refused(self, row: Row, code: int) -> None:
         self.counters.refused += 1
@@ -306,6 +299,15 @@ class Courier:
                 log.error("mqtt_not_authorised topic=%s", row.topic)
         # any other refusal: its time runs as if the broker had lost it
 
+    def _settle(self, accepted: Sequence[Range]) -> None:
+        self.books.confirm(accepted)
+        self.counters.confirmed += sum(last - first + 1 for first, last in accepted)
+
+    def _put_aside(self, row: Row, reason: str) -> None:
+        log.error("mqtt_row_refused topic=%s seq=%d reason=%s", row.topic, row.seq, reason)
+        if self.books.set_aside(row.seq, reason):
+            self._ledger.forget(row.seq)
+
     def _rest(self) -> None:
         now = self._now()
         if now < self._rests_until:
@@ -313,41 +315,6 @@ class Courier:
         log.warning("mqtt_quota_exceeded wait_s=%.0f", self._quota_wait_s)
         self._rests_until = now + self._quota_wait_s
         self._quota_wait_s = min(self._quota_wait_s * 2, LAST_QUOTA_WAIT_S)
-
-    # the books
-
-    def _book(self, accepted: Sequence[Range]) -> None:
-        if not accepted:
-            return
-        for first, last in accepted:
-            self._confirmed.add(first, last)
-            self.counters.confirmed += last - first + 1
-        self._has_books.set()
-
-    def _put_aside(self, row: Row, reason: str) -> None:
-        if len(self._set_aside) < SET_ASIDE_ROWS:
-            self._ledger.forget(row.seq)
-            self._set_aside[row.seq] = reason
-            log.error("mqtt_row_refused topic=%s seq=%d reason=%s", row.topic, row.seq, reason)
-            self._has_books.set()
-
-    async def keep_books(self) -> None:
-        """Tell the outbox what is confirmed or refused, in batches, as long as this runs."""
-        while True:
-            await self._has_books.wait()
-            self._has_books.clear()
-            await self.write_books()
-
-    async def write_books(self) -> None:
-        """Tell the outbox everything that is known now."""
-        ranges = tuple(self._confirmed)
-        if ranges:
-            await self._outbox.confirm(Confirmed(self._outbox.id, ranges))
-            for first, last in ranges:
-                self._confirmed.remove(first, last)
-        for seq, reason in list(self._set_aside.items()):
-            await self._outbox.set_aside(seq, reason)
-            del self._set_aside[seq]
 
     @property
     def waiting(self) -> int:

@@ -38,7 +38,15 @@ class Identity:
 class SiteUplink:
     """Owns the MQTT session of a site. `run` it as one task; `offer` every accepted row."""
 
-    def __init__(self, settings: MqttSettings, identity: Identity, outbox: Outbox, execute: Execute = refuse) -> None:
+    def __init__(
+        self,
+        settings: MqttSettings,
+        identity: Identity,
+        outbox: Outbox,
+        execute: Execute = refuse,
+        *,
+        answer_timeout_s: float = 20.0,
+    ) -> None:
         self._identity = identity
         self._outbox = outbox
         self._by_ingest = settings.confirm != "broker"
@@ -46,7 +54,9 @@ class SiteUplink:
         self._desk = CommandDesk(execute)
         self._status_topic = topics.status(identity.site)
         options = LinkOptions(
-            client_id=settings.client_id or f"vigil-{identity.site}", will=Will(self._status_topic, OFFLINE)
+            client_id=settings.client_id or f"vigil-{identity.site}",
+            will=Will(self._status_topic, OFFLINE),
+            answer_timeout_s=answer_timeout_s,
         )
         self._session = Session(settings, options)
         self._stopping = asyncio.Event()
@@ -61,7 +71,7 @@ class SiteUplink:
         """Keep the site connected until `stop` is called or this is cancelled (which leaves the last will to speak)."""
         async with asyncio.TaskGroup() as group:
             tasks = [
-                group.create_task(self._courier.keep_books(), name="uplink-books"),
+                group.create_task(self._courier.books.keep(), name="uplink-books"),
                 group.create_task(self._desk.run(), name="uplink-commands"),
                 group.create_task(self._session.run(self._serve), name="uplink-session"),
             ]
@@ -69,7 +79,7 @@ class SiteUplink:
             await self._say_goodbye()
             for task in tasks:
                 task.cancel()
-        await self._courier.write_books()
+        await self._courier.books.write()
 
     def stop(self) -> None:
         """Let `run` say `offline`, close the link and return, within 5 s."""
