@@ -59,14 +59,14 @@ class LineKeys(FileModel):
 class PointKeys(FileModel):
     """Keys of a point that every protocol shares."""
 
-    name: (
-        Annotated[BothLanguages, Field(description="Name shown to operators; default from the vocabulary.")] | None
-    ) = None
-    unit: Annotated[Unit, Field(description="Engineering unit; default from the vocabulary.")] | None = None
-    range: Annotated[Span, Field(description="Engineering limits; a value outside is uncertain.")] | None = None
-    interval: Annotated[Duration, Field(description="Where it differs from the device's.")] | None = None
-    report: Annotated[Report, Field(description="When the point is sent.")] | None = None
-    write: Annotated[WriteKeys, Field(description="Who may write the point; nobody where this is absent.")] | None = (
+    name: Annotated[
+        BothLanguages | None, Field(description="Name shown to operators; default from the vocabulary.")
+    ] = None
+    unit: Annotated[Unit | None, Field(description="Engineering unit; default from the vocabulary.")] = None
+    range: Annotated[Span | None, Field(description="Engineering limits; a value outside is uncertain.")] = None
+    interval: Annotated[Duration | None, Field(description="Where it differs from the device's.")] = None
+    report: Annotated[Report | None, Field(description="When the point is sent.")] = None
+    write: Annotated[WriteKeys | None, Field(description="Who may write the point; nobody where this is absent.")] = (
         None
     )
 
@@ -74,32 +74,28 @@ class PointKeys(FileModel):
 class DeviceDefaults(FileModel):
     """Keys of a device that a profile may give as well."""
 
-    interval: Annotated[Duration, Field(description="How often the device is polled.")] | None = None
+    interval: Annotated[Duration | None, Field(description="How often the device is polled.")] = None
     facts: Annotated[
         dict[Snake, Any], Field(default_factory=dict, description="What a person knows and nothing measures.")
     ]
     not_measured: Annotated[
         tuple[Snake, ...], Field(description="Mandatory points this device is known not to have.")
     ] = ()
-    report: Annotated[Report, Field(description="When points are sent.")] | None = None
+    report: Annotated[Report | None, Field(description="When points are sent.")] = None
 
 
 class DeviceKeys(DeviceDefaults):
     """Keys of a device that every protocol shares."""
 
     id: Annotated[Id, Field(description="Unique at the site.", examples=["gen-1"])]
-    name: (
-        Annotated[
-            BothLanguages,
-            Field(description="Name shown to operators.", examples=[{"zh": "城东库", "en": "East depot"}]),
-        ]
-        | None
-    ) = None
-    kind: (
-        Annotated[Snake, Field(description="What it is; the vocabulary lists the kinds.", examples=["generator"])]
-        | None
-    ) = None
-    profile: Annotated[ProfileName, Field(description="The device model, vendor/model.")] | None = None
+    name: Annotated[
+        BothLanguages | None,
+        Field(description="Name shown to operators.", examples=[{"zh": "城东库", "en": "East depot"}]),
+    ] = None
+    kind: Annotated[
+        Snake | None, Field(description="What it is; the vocabulary lists the kinds.", examples=["generator"])
+    ] = None
+    profile: Annotated[ProfileName | None, Field(description="The device model, vendor/model.")] = None
     line: Annotated[str, Field(description="The line it hangs on.")]
     depends_on: Annotated[tuple[Id, ...], Field(description="Devices this one is of no use without.")] = ()
     points: Annotated[
@@ -112,12 +108,12 @@ class MqttKeys(FileModel):
 
     url: Annotated[str, Field(description="mqtt://host:1883 or mqtts://host:8883.", examples=["mqtts://broker:8883"])]
     username: Words | None = None
-    password_file: Annotated[Words, Field(description="File that holds the password.")] | None = None
-    ca_file: Annotated[Words, Field(description="Certificates to trust; the system's own by default.")] | None = None
-    cert_file: Annotated[Words, Field(description="Client certificate.")] | None = None
-    key_file: Annotated[Words, Field(description="Key of the client certificate.")] | None = None
+    password_file: Annotated[Words | None, Field(description="File that holds the password.")] = None
+    ca_file: Annotated[Words | None, Field(description="Certificates to trust; the system's own by default.")] = None
+    cert_file: Annotated[Words | None, Field(description="Client certificate.")] = None
+    key_file: Annotated[Words | None, Field(description="Key of the client certificate.")] = None
     client_id: Words | None = None
-    keepalive: Annotated[Duration, Field(description="Longest silence on the connection.")] | None = None
+    keepalive: Annotated[Duration | None, Field(description="Longest silence on the connection.")] = None
 
 
 class SiteMqttKeys(MqttKeys):
@@ -131,7 +127,7 @@ class SiteMqttKeys(MqttKeys):
 class IngestMqttKeys(MqttKeys):
     """The broker ingest takes from."""
 
-    share: Annotated[Words, Field(description="Share group; a plain subscription without it.")] | None = None
+    share: Annotated[Words | None, Field(description="Share group; a plain subscription without it.")] = None
     confirm: Annotated[Truth, Field(description="Whether this group tells gateways what is stored.")] = True
 
 
@@ -169,9 +165,9 @@ class SiteFile(FileModel):
         Field(default_factory=dict, description="How many of a kind must be usable."),
     ]
     uplink: dict[str, Any] | None = None
-    report: (
-        Annotated[Report, Field(description="When points are sent; on change and every 60 s by default.")] | None
-    ) = None
+    report: Annotated[
+        Report | None, Field(description="When points are sent; on change and every 60 s by default.")
+    ] = None
     web: WebKeys | None = None
     state_dir: Annotated[Words, Field(description="Where the gateway keeps its state.")] = "state"
 
@@ -181,12 +177,18 @@ class InfluxKeys(FileModel):
 
     url: Annotated[str, Field(description="http or https address.", examples=["http://127.0.0.1:8086"])]
     api: Annotated[Literal["v1", "v2"], Field(description="v1 for InfluxDB 1.x, v2 for 2.x and 3.x.", examples=["v1"])]
-    database: Annotated[Words, Field(description="v1: created if missing.")] | None = None
-    username: Annotated[Words, Field(description="v1.")] | None = None
-    password_file: Annotated[Words, Field(description="v1: file that holds the password.")] | None = None
-    org: Annotated[Words, Field(description="v2.")] | None = None
-    bucket: Annotated[Words, Field(description="v2.")] | None = None
-    token_file: Annotated[Words, Field(description="v2: file that holds the token.")] | None = None
+    database: Annotated[Words | None, Field(description="v1: created if missing.")] = None
+    username: Annotated[Words | None, Field(description="v1.")] = None
+    password_file: Annotated[Words | None, Field(description="v1: file that holds the password.")] = None
+    org: Annotated[Words | None, Field(description="v2.")] = None
+    bucket: Annotated[Words | None, Field(description="v2.")] = None
+    token_file: Annotated[Words | None, Field(description="v2: file that holds the token.")] = None
+
+
+class MetricsKeys(FileModel):
+    """The ingest's own health, for Prometheus and for a look with a browser."""
+
+    listen: Annotated[str, Field(description="Address and port of /metrics and /health.", examples=["127.0.0.1:9321"])]
 
 
 class IngestFile(FileModel):
@@ -195,6 +197,7 @@ class IngestFile(FileModel):
     version: Version
     mqtt: dict[str, Any]
     influx: dict[str, Any]
+    metrics: MetricsKeys | None = None
     state_dir: Annotated[Words, Field(description="Where dead letters are kept.")] = "state"
 
 
@@ -208,10 +211,10 @@ class ProfileFile(FileModel):
     name: BothLanguages | None = None
     protocol: str | None = None
     source: Annotated[tuple[Words, ...], Field(description="The documents the numbers come from.")] = ()
-    confidence: Annotated[Literal["high", "medium", "low"], Field(description="How sure the map is.")] | None = None
+    confidence: Annotated[Literal["high", "medium", "low"] | None, Field(description="How sure the map is.")] = None
     firmware: Annotated[tuple[Words, ...], Field(description="Firmware versions the map was seen with.")] = ()
     caveats: Annotated[tuple[BothLanguages, ...], Field(description="What one has to know before relying on it.")] = ()
-    extends: Annotated[ProfileName, Field(description="A profile this one builds on.")] | None = None
+    extends: Annotated[ProfileName | None, Field(description="A profile this one builds on.")] = None
     line: Annotated[
         dict[str, Any],
         Field(default_factory=dict, description="Factory settings of the port, for lines that do not say."),

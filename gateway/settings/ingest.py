@@ -11,6 +11,7 @@ from gateway.settings import texts
 from gateway.settings.broker import read_broker, split_url
 from gateway.settings.document import Section, read
 from gateway.settings.files import InfluxKeys, IngestFile, IngestMqttKeys
+from gateway.settings.listen import read_listen
 from gateway.settings.paths import named_file
 from gateway.settings.problems import Problems
 from gateway.settings.reading import read_section, refuse_missing
@@ -38,9 +39,12 @@ def _resolve(path: Path, root: Section, problems: Problems) -> IngestSettings | 
     mqtt, influx = root.section("mqtt"), root.section("influx")
     broker = None if mqtt is None else read_broker(IngestMqttKeys, mqtt, base, problems)
     database = None if influx is None else _influx(influx, base, problems)
+    listening = None
+    if (section := root.section("metrics")) is not None and keys.get("metrics") is not None:
+        listening = read_listen(section, keys["metrics"].listen, "127.0.0.1:9321", problems)
     if broker is None or database is None or "state_dir" not in keys:
         return None
-    return IngestSettings(path, broker, database, base / keys["state_dir"])
+    return IngestSettings(path, broker, database, base / keys["state_dir"], listening)
 
 
 def _influx(section: Section, base: Path, problems: Problems) -> InfluxSettings | None:

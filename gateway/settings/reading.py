@@ -48,6 +48,8 @@ def read_section(model: type[BaseModel], section: Section, problems: Problems) -
             else:
                 values[name] = field.get_default(call_default_factory=True)
             continue
+        if refuse_empty(node, problems):
+            continue
         try:
             values[name] = _adapter(model, name).validate_python(plain(node))
         except ValidationError as error:
@@ -57,9 +59,13 @@ def read_section(model: type[BaseModel], section: Section, problems: Problems) -
 
 def read_options(model: type[BaseModel], section: Section, problems: Problems) -> BaseModel | None:
     """The part of a section that a protocol's model knows, checked as a whole; None with problems."""
-    own = {key: plain(section.entries[key].value) for key in keys_of(model) if key in section.entries}
+    own = section.only(keys_of(model))
+    empty = [key for key, entry in own.entries.items() if refuse_empty(entry.value, problems)]
+    if empty:
+        review_options(model, own.only(key for key in own.entries if key not in empty), problems)
+        return None
     try:
-        return model.model_validate(own)
+        return model.model_validate(plain(own))
     except ValidationError as error:
         explain(error, section, model, problems)
         return None
@@ -89,6 +95,14 @@ def refuse_unknown(section: Section, known: Iterable[str], problems: Problems) -
             )
         else:
             problems.add(entry.key, Text(f"没有 {key} 这个键", f"there is no key {key} here"), suggest(key, known))
+
+
+def refuse_empty(node: Node, problems: Problems) -> bool:
+    """Say so where a key has nothing behind its colon; no key of ours means anything without a value."""
+    empty = isinstance(node, Scalar) and node.value is None
+    if empty:
+        problems.add(node.place, texts.EMPTY, Text("写上内容，或删去这个键", "write a value, or remove the key"))
+    return empty
 
 
 def refuse_missing(section: Section, key: str, problems: Problems, hint: Text | None = None) -> None:

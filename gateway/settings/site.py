@@ -19,6 +19,7 @@ from gateway.settings.document import Entry, Key, Scalar, Section, read
 from gateway.settings.facts import read_facts
 from gateway.settings.files import SiteFile, SiteKeys, SiteMqttKeys, UplinkKeys
 from gateway.settings.lines import LineEntry, read_lines, refuse_shared_endpoints, resolve_line
+from gateway.settings.listen import read_listen
 from gateway.settings.names import review_labels
 from gateway.settings.packs import read_packs
 from gateway.settings.problems import Problems, suggest
@@ -191,15 +192,7 @@ def _web(root: Section, keys: Any, problems: Problems) -> WebSettings | None:
     section = root.section("web")
     if section is None or keys is None:
         return None
-    host, colon, port = keys.listen.rpartition(":")
-    if not colon or not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
-        problems.add(
-            section.place_of("listen"),
-            Text("应当是“地址:端口”", "address:port is expected here"),
-            Text('例如 "127.0.0.1:8321"', 'such as "127.0.0.1:8321"'),
-        )
-        return None
-    return WebSettings(host.strip("[]"), int(port))
+    return read_listen(section, keys.listen, "127.0.0.1:8321", problems)
 
 
 def _digest(data: bytes, others: Mapping[str, bytes]) -> str:

@@ -174,3 +174,4 @@ class IngestSettings:
     mqtt: MqttSettings
     influx: InfluxSettings
     state_dir: Path
+    metrics: WebSettings | None = None

@@ -177,8 +177,10 @@ class ReportRule:
 class ReportKeys(FileModel):
     """When a point is sent."""
 
-    deadband: Annotated[Number, Field(ge=0, description="Send when the value changed by more than this.")] | None = None
-    every: Annotated[Duration, Field(description="Send at least this often.")] | None = None
+    deadband: Annotated[
+        Annotated[Number, Field(ge=0)] | None, Field(description="Send when the value changed by more than this.")
+    ] = None
+    every: Annotated[Duration | None, Field(description="Send at least this often.")] = None
 
 
 def _report(value: object, handler: Callable[[object], ReportKeys]) -> ReportRule:
@@ -216,5 +218,5 @@ class WriteKeys(FileModel):
     """Who may write a point, within which limits, under which condition."""
 
     roles: Annotated[tuple[Snake, ...], Field(min_length=1, description="Operator roles that may write.")]
-    range: Annotated[Span, Field(description="Smallest and largest value that may be written.")] | None = None
-    interlock: Annotated[Words, Field(description="Condition that must hold, such as `mode == 'stop'`.")] | None = None
+    range: Annotated[Span | None, Field(description="Smallest and largest value that may be written.")] = None
+    interlock: Annotated[Words | None, Field(description="Condition that must hold, such as `mode == 'stop'`.")] = None
