@@ -85,6 +85,8 @@ class Exchange:
         self._bytes_out += len(frame)
         try:
             self._link.write(frame)
+            if not self._link.is_open:
+                self._end(Failure.LOST)
             outcome = await future
         finally:
             self._future = None

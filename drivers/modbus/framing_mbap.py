@@ -99,10 +99,7 @@ class MbapFraming:
         while len(self._buffer) >= 6:
             transaction, protocol, length = _START.unpack_from(self._buffer)
             if protocol or not 2 <= length <= _LONGEST:
-                self._discard("protocol" if protocol else "length", self._buffer)
-                self._buffer = b""
-                self._expected = None
-                return outcome if outcome is not None else Failure.STREAM
+                return self._violated("protocol" if protocol else "length")
             end = 6 + length
             if len(self._buffer) < end:
                 break
@@ -110,7 +107,17 @@ class MbapFraming:
             taken = self._take(transaction, frame[0], frame[1:])
             if outcome is None:
                 outcome = taken
+        if outcome is not None and self._buffer:
+            # half a frame right behind the answer: the answer may have been short and filled up with another frame
+            return self._violated("truncated")
         return outcome
+
+    def _violated(self, reason: str) -> Failure:
+        """The stream cannot be cut any more; not even an answer just taken from it is sure."""
+        self._discard(reason, self._buffer)
+        self._buffer = b""
+        self._expected = None
+        return Failure.STREAM
 
     def _take(self, transaction: int, unit: int, pdu: bytes) -> Outcome | None:
         """One whole frame: the answer, BROKEN where it is the answer and wrong, or None where it is not for us."""

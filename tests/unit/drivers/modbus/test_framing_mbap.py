@@ -107,6 +107,14 @@ def test_half_a_frame_at_the_deadline_closes_the_stream() -> None:
     assert framing.discarded == {"truncated": 1}
 
 
+def test_a_short_answer_filled_up_with_another_frame_is_not_believed() -> None:
+    framing, late = begin()
+    framing.finish()
+    transaction = int.from_bytes(framing.start(READ)[:2], "big")
+    assert framing.feed(frame(transaction)[:-3]) is None
+    assert framing.feed(frame(late)) is Failure.STREAM
+
+
 def test_a_datagram_is_one_frame() -> None:
     framing, transaction = begin(datagrams=True)
     right = frame(transaction)
