@@ -13,7 +13,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +43,9 @@ class FactLetter:
 Letter = MessageLetter | FactLetter
 
 
+FAMILIES: dict[str, type[Letter]] = {"messages": MessageLetter, "points": FactLetter}
+
+
 class DeadLetters:
     """The dead letters below `folder`. Calls block on the disk: run them beside the loop."""
 
@@ -56,7 +59,7 @@ class DeadLetters:
         """Write `letters` and see them on disk; gives how many old ones had to go. OSError where the disk will not."""
         dropped = 0
         with self._locked():
-            for family, kind in (("messages", MessageLetter), ("points", FactLetter)):
+            for family, kind in FAMILIES.items():
                 lines = [_line(letter, at_ms) for letter in letters if isinstance(letter, kind)]
                 if lines:
                     self._append(family, b"".join(lines))
@@ -64,17 +67,30 @@ class DeadLetters:
         return dropped
 
     def close_segments(self) -> list[Path]:
-        """All files as they stand, oldest first; what is kept from now on goes to other files."""
+        """All files with letters, oldest first; what is kept from now on goes to other files."""
+        closed: list[Path] = []
         with self._locked():
-            found = [segment for family in ("messages", "points") for segment in self._segments(family)]
-            for family in ("messages", "points"):
-                if segments := self._segments(family):
+            for family in FAMILIES:
+                segments = self._segments(family)
+                if segments and segments[-1].stat().st_size:
                     self._start(family, _number(segments[-1]) + 1)
-        return [segment for segment in found if segment.stat().st_size]
+                closed += [segment for segment in segments if segment.stat().st_size]
+        return closed
+
+    def set_aside(self, segment: Path, lines: Sequence[bytes]) -> None:
+        """Keep lines that are no letters, for a person to look at."""
+        with self._locked(), (self._folder / f"damaged-{segment.stem}.txt").open("ab") as file:
+            file.writelines(line + b"\n" for line in lines)
+            file.flush()
+            os.fsync(file.fileno())
 
     def size(self) -> int:
         """How much is kept."""
-        return sum(segment.stat().st_size for family in ("messages", "points") for segment in self._segments(family))
+        total = 0
+        for segment in self._folder.glob("*.jsonl"):
+            with suppress(FileNotFoundError):  # another worker has just replayed or dropped it
+                total += segment.stat().st_size
+        return total
 
     def _segments(self, family: str) -> list[Path]:
         return sorted(self._folder.glob(f"{family}-*.jsonl"), key=_number)

@@ -28,8 +28,8 @@ LIMITS = Limits()
 #: Messages and bytes that may wait beside the batch that is being written.
 INBOX_MESSAGES = LIMITS.messages
 INBOX_BYTES = 8_000_000
-#: How long a stopping worker may take to write what it holds.
-FLUSH_S = 4.0
+#: How long a stopping worker may take to write what it holds; saying goodbye takes up to 2 s more.
+FLUSH_S = 3.0
 _COMPLAINT_EVERY_S = 60.0
 
 
