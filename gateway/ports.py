@@ -62,7 +62,12 @@ class DevicePlan(Protocol):
     since (addresses it refuses, gaps it does not like). Pure: no I/O, no clock but the times it is given."""
 
     def jobs(self) -> Sequence[Job]:
-        """The requests as they stand now; each is due every `job.interval_s`."""
+        """The requests as they stand now, those of each interval by themselves; each is due every `job.interval_s`. The
+        same object until something was learnt."""
+        ...
+
+    def together(self, due: Sequence[Job]) -> Sequence[Job]:
+        """What to ask for all of `due`, which are whole intervals of `jobs()` that fall due at the same time."""
         ...
 
     def refused(self, job: Job, code: int, now: float) -> Sequence[Job]:

@@ -44,7 +44,7 @@ class AsciiFraming:
 
     def reset(self) -> None:
         self._expected = None
-        self._buffer = b""
+        self._drop_rest("noise")
         self._echo = self._echo_known
 
     def start(self, expected: Expected) -> bytes:

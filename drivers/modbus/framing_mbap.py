@@ -40,7 +40,9 @@ class MbapFraming:
     def reset(self) -> None:
         self._expected = None
         self._retired.clear()
-        self._buffer = b""
+        if self._buffer:
+            self._discard("truncated", self._buffer)
+            self._buffer = b""
 
     def start(self, expected: Expected) -> bytes:
         if self._expected is not None:

@@ -73,6 +73,7 @@ class RtuFraming:
 
     def reset(self) -> None:
         self._expected = None
+        self._count(self._survey(bytes(self._buffer), None))
         self._buffer.clear()
         self._echo = self._echo_known
 

@@ -64,7 +64,10 @@ class PolledDevice:
         self.stats.skipped = self.due.skipped
         due = self._by_intervals.get(intervals)
         if due is None:
-            due = self._by_intervals[intervals] = tuple(job for job in self._jobs if job.interval_s in intervals)
+            due = tuple(job for job in self._jobs if job.interval_s in intervals)
+            if len(intervals) > 1:
+                due = tuple(self.plan.together(due))
+            self._by_intervals[intervals] = due
         return Poll(self, due, due_at + self.due.shortest_s)
 
 

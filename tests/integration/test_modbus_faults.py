@@ -1,5 +1,6 @@
 """Lines against a server that does wrong on purpose: no wrong value is ever believed, good points keep flowing, every
-fault is counted. `VIGIL_SOAK_S` lengthens the mixed runs from seconds to minutes."""
+fault is counted. `VIGIL_SOAK_S` lengthens the mixed runs from seconds to minutes, `VIGIL_SOAK_SEED` throws other
+dice."""
 
 from __future__ import annotations
 
@@ -100,13 +101,7 @@ REASONS: dict[Wrong, tuple[str, ...]] = {
     Wrong.TRUNCATED: ("discarded_truncated",),
     Wrong.GARBAGE_BEFORE: ("discarded_noise", "discarded_protocol", "discarded_length", "discarded_truncated"),
     Wrong.GARBAGE_AFTER: ("discarded_noise", "discarded_protocol", "discarded_length", "discarded_truncated"),
-    Wrong.GARBAGE_BETWEEN: (
-        "discarded_noise",
-        "discarded_crc",
-        "discarded_protocol",
-        "discarded_length",
-        "discarded_unit",
-    ),  # fmt: skip
+    Wrong.GARBAGE_BETWEEN: tuple(f"discarded_{what}" for what in ("noise", "crc", "protocol", "length", "unit")),
     Wrong.ECHO: ("discarded_echo",),
     Wrong.DOUBLE: ("discarded_late",),
     Wrong.RESET: ("reconnects",),
@@ -200,7 +195,7 @@ class ProofPlan:
 
 @pytest.mark.parametrize("medium", MEDIA)
 async def test_a_storm_of_faults_publishes_nothing_wrong_and_stops_nothing(medium: str, tmp_path: Path) -> None:
-    dice = random.Random(20_261_121)
+    dice = random.Random(os.environ.get("VIGIL_SOAK_SEED", "1"))
     kinds = [wrong for wrong in Wrong if applies(wrong, medium)]
 
     def choose(unit: int) -> Wrong | None:
@@ -221,10 +216,12 @@ async def test_a_storm_of_faults_publishes_nothing_wrong_and_stops_nothing(mediu
         counters = line.counters()
     assert not any(plan.wrong for plan in plans.values())
     assert all(seen[device, True] > 0 for device in plans), seen
-    assert faults.injected.total() > 0
-    assert counters["requests"] == len(faults.asked) or Wrong.RESET in faults.injected
     discards = sum(count for name, count in counters.items() if name.startswith("discarded_"))
-    assert discards > 0
+    counted = discards + counters["timeouts"] + counters["refused"] + counters["reconnects"]
+    # a reset may take unread bytes of the fault before with it, and the last faults are still under way
+    uncounted = faults.injected[Wrong.SLOW_BYTES] + faults.injected[Wrong.RESET] + 5
+    assert faults.injected.total() - uncounted <= counted
+    assert len(faults.injected) > 5
 
 
 async def test_an_adapter_that_is_unplugged_comes_back_by_its_name(tmp_path: Path) -> None:
