@@ -55,7 +55,7 @@ class SinkError(GatewayError):
 
 
 class SinkUnavailable(SinkError):
-    """Nothing is known to be lost: keep the batch and try again, not before `after_s` seconds where the server said so."""
+    """Nothing is known to be lost: keep the batch and try again, not before `after_s` seconds if the server said so."""
 
     def __init__(self, reason: str, after_s: float | None = None) -> None:
         super().__init__(reason)

@@ -16,6 +16,8 @@ from gateway.model import Text
 
 #: Command -> what it does. Each is a module of this package with `arguments(parser)` and `run(options) -> int`.
 COMMANDS: dict[str, Text] = {
+    "demo": Text("在本机演示整条链路", "the whole chain on this machine"),
+    "run": Text("运行一个站点的网关", "run the gateway of one site"),
     "check": Text("检查配置文件，列出所有问题", "check a configuration file and list every problem"),
     "ingest": Text("把 MQTT 消息写入 InfluxDB（中心侧）", "MQTT to InfluxDB, at the centre"),
     "simulate": Text("把配置中的设备模拟成真实的 Modbus 服务", "serve the configured devices as real Modbus servers"),

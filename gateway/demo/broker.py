@@ -1,6 +1,6 @@
 """The demo's own broker: amqtt in this process, with a login, on a free port of this machine.
 
-Fit for a demo only: it forgets everything at exit and speaks MQTT 3.1.1; a real centre runs mosquitto (docs/operations.md).
+Fit for a demo only: it forgets everything at exit and speaks MQTT 3.1.1. A real centre runs mosquitto.
 """
 
 from __future__ import annotations

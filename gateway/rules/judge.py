@@ -1,4 +1,4 @@
-"""Keeps the readiness of every device of a site up to date: fed with readings, asked on a tick.
+"""Keeps the readiness of every device of a site up to date: told of readings, asked on a tick.
 
 A change is told at once; what did not change is told again every minute, so that `valid_until` never runs out while the
 gateway lives.
@@ -6,11 +6,11 @@ gateway lives.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from gateway.flow.snapshot import Snapshot
 from gateway.model import Readiness, ReadinessState, Reading, Status
-from gateway.rules.readiness import Judgement, KindCount, Sight, judge, roll_up, stale_after_s
+from gateway.rules.readiness import Judgement, KindCount, judge, roll_up
 from gateway.settings.types import DeviceSettings, SiteSettings
 
 REPEAT_S = 60.0
@@ -18,7 +18,7 @@ VALID_MS = 180_000
 
 
 @dataclass(frozen=True, slots=True)
-class SiteReadiness:
+class SiteVerdict:
     """The roll-up of a site at `ts`."""
 
     ts: int
@@ -31,45 +31,35 @@ class SiteReadiness:
 class _Device:
     settings: DeviceSettings
     groups: tuple[tuple[str, ...], ...]
-    stale_after_s: dict[str, float]
-    soonest_stale_s: float
-    seen: dict[tuple[str, ...], tuple[tuple[Status, ...], float]] = field(default_factory=dict)
+    watched: tuple[str, ...]
+    """The points readiness depends on."""
+    statuses: dict[tuple[str, ...], tuple[Status, ...]] = field(default_factory=dict)
     judgement: Judgement | None = None
     since: int = 0
     told_at: float = 0.0
 
-    def sights(self, now: float) -> dict[str, Sight]:
-        found = {
-            point.name: Sight(Status.BadWaitingForInitialData, 0.0, self.stale_after_s[point.name])
-            for point in self.settings.points
-        }
-        latest: dict[str, float] = {}
-        for points, (statuses, at) in self.seen.items():
-            for name, status in zip(points, statuses, strict=True):
-                if at >= latest.get(name, at):
-                    latest[name] = at
-                    found[name] = Sight(status, now - at, self.stale_after_s[name])
-        return found
-
 
 class Judge:
-    """Readiness of all devices of one site and of the site; times are given, never looked up."""
+    """Readiness of all devices of one site and of the site; times are given, never looked up.
 
-    def __init__(self, site: SiteSettings) -> None:
+    `now` is monotonic seconds, `ts` UTC milliseconds. `snapshot` already holds a reading when it is told here.
+    """
+
+    def __init__(self, site: SiteSettings, snapshot: Snapshot) -> None:
         self._site = site
-        self._devices = {device.id: _track(device) for device in site.devices}
-        self._rolled: ReadinessState | None = None
-        self._counts: dict[str, KindCount] | None = None
-        self._site_told_at = 0.0
+        self._snapshot = snapshot
+        self._devices = {device.id: _watch(device) for device in site.devices}
+        self._verdict: SiteVerdict | None = None
+        self._told_at = 0.0
 
     def update(self, reading: Reading, now: float) -> Readiness | None:
-        """Take one reading in; the device's readiness if it changed by it or is due to be told again."""
+        """The device's readiness, if the reading changed it or it is due to be told again."""
         device = self._devices[reading.device]
-        before = device.seen.get(reading.points)
-        device.seen[reading.points] = (reading.statuses, now)
-        is_same = before is not None and before[0] == reading.statuses and now - before[1] <= device.soonest_stale_s
-        if is_same and now - device.told_at < REPEAT_S:
+        known = device.statuses.get(reading.points)
+        is_settled = device.judgement is not None and device.judgement.state is not ReadinessState.UNKNOWN
+        if known == reading.statuses and is_settled and now - device.told_at < REPEAT_S:
             return None
+        device.statuses[reading.points] = reading.statuses
         return self._tell(device, now, reading.ts)
 
     def tick(self, now: float, ts: int) -> list[Readiness]:
@@ -77,24 +67,32 @@ class Judge:
         told = (self._tell(device, now, ts) for device in self._devices.values())
         return [readiness for readiness in told if readiness is not None]
 
-    def site(self, now: float, ts: int) -> SiteReadiness | None:
+    def site(self, now: float, ts: int) -> SiteVerdict | None:
         """The roll-up, if it changed or is due to be told again."""
         states = [
             (device.settings.kind, device.judgement.state if device.judgement else ReadinessState.UNKNOWN)
             for device in self._devices.values()
         ]
         state, counts = roll_up(states, self._site.required)
-        if state is self._rolled and counts == self._counts and now - self._site_told_at < REPEAT_S:
+        last = self._verdict
+        is_same = last is not None and last.state is state and last.kinds == counts
+        if is_same and now - self._told_at < REPEAT_S:
             return None
-        self._rolled, self._counts, self._site_told_at = state, counts, now
-        return SiteReadiness(ts, state, ts + VALID_MS, counts)
+        self._verdict, self._told_at = SiteVerdict(ts, state, ts + VALID_MS, counts), now
+        return self._verdict
 
-    def states(self) -> Iterable[tuple[DeviceSettings, Judgement | None]]:
-        """What is known now, for the local page."""
-        return [(device.settings, device.judgement) for device in self._devices.values()]
+    def standing(self, device: str) -> tuple[Judgement, int] | None:
+        """The judgement on `device` as it stands and since when (UTC ms); None before the first."""
+        found = self._devices[device]
+        return (found.judgement, found.since) if found.judgement else None
+
+    @property
+    def site_state(self) -> ReadinessState:
+        return self._verdict.state if self._verdict else ReadinessState.UNKNOWN
 
     def _tell(self, device: _Device, now: float, ts: int) -> Readiness | None:
-        judgement = judge(device.groups, device.sights(now))
+        usable = {name: self._snapshot.point(device.settings.id, name, now).is_usable for name in device.watched}
+        judgement = judge(device.groups, usable)
         previous = device.judgement
         if judgement == previous and now - device.told_at < REPEAT_S:
             return None
@@ -106,7 +104,8 @@ class Judge:
         )
 
 
-def _track(device: DeviceSettings) -> _Device:
-    groups: Sequence[tuple[str, ...]] = tuple(requirement.points for requirement in device.mandatory)
-    stale = {point.name: stale_after_s(point.interval_s) for point in device.points}
-    return _Device(device, tuple(groups), stale, min(stale.values(), default=0.0))
+def _watch(device: DeviceSettings) -> _Device:
+    groups = tuple(requirement.points for requirement in device.mandatory)
+    names = tuple(point.name for point in device.points)
+    asked = {name for group in groups for name in group}
+    return _Device(device, groups, tuple(name for name in names if name in asked) if groups else names)

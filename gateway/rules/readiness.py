@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateway.model import Priority, ReadinessState, Reason, Status, Text
+from gateway.model import Priority, ReadinessState, Reason, Text
 
 #: What an active rule of a priority takes off the score of 100.
 WEIGHTS: Mapping[Priority, int] = {Priority.CRITICAL: 60, Priority.HIGH: 30, Priority.MEDIUM: 10, Priority.LOW: 3}
@@ -34,30 +34,12 @@ class Holding:
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
-    """What is seen of one point: its status and the age of that status in seconds."""
-
-    status: Status
-    age_s: float
-    stale_after_s: float
-
-    @property
-    def is_usable(self) -> bool:
-        return self.status.is_usable and self.age_s <= self.stale_after_s
-
-
-@dataclass(frozen=True, slots=True)
 class Judgement:
     """The state of a device, why, and how well it stands (0..100, None while unknown)."""
 
     state: ReadinessState
     score: int | None
     reasons: tuple[Reason, ...]
-
-
-def stale_after_s(interval_s: float) -> float:
-    """A value is too old for readiness after three polls, but never before five seconds."""
-    return max(3 * interval_s, 5.0)
 
 
 def unseen(points: Sequence[str]) -> Reason:
@@ -68,7 +50,7 @@ def unseen(points: Sequence[str]) -> Reason:
 
 def judge(
     mandatory: Iterable[Sequence[str]],
-    sights: Mapping[str, Sight],
+    usable: Mapping[str, bool],
     holding: Iterable[Holding] = (),
     *,
     in_use: bool = False,
@@ -83,9 +65,9 @@ def judge(
     active = sorted(holding, key=lambda each: (-each.priority.level, each.rule))
     groups = [tuple(group) for group in mandatory]
     if groups:
-        missing = [" / ".join(group) for group in groups if not _any_usable(group, sights)]
+        missing = [" / ".join(group) for group in groups if not _any_usable(group, usable)]
     else:
-        missing = [] if _any_usable(tuple(sights), sights) else [", ".join(sights) or "-"]
+        missing = [] if any(usable.values()) else [", ".join(usable) or "-"]
     reasons = tuple(Reason(each.rule, each.priority, each.text) for each in active)
     state = _state(active, bool(missing), in_use=in_use, out_of_service=out_of_service, retired=retired)
     if missing:
@@ -94,8 +76,8 @@ def judge(
     return Judgement(state, None if state is ReadinessState.UNKNOWN else score, reasons)
 
 
-def _any_usable(group: Sequence[str], sights: Mapping[str, Sight]) -> bool:
-    return any((sight := sights.get(name)) is not None and sight.is_usable for name in group)
+def _any_usable(group: Sequence[str], usable: Mapping[str, bool]) -> bool:
+    return any(usable.get(name, False) for name in group)
 
 
 def _state(

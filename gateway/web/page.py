@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-import time
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +28,8 @@ from gateway.web.words import ORDER, PRIORITIES, SIGNS, STATES, STATUSES, WORDS,
 HERE = Path(__file__).parent
 HOUR_MS = 3_600_000
 TREND_BUCKETS = 120
+#: Changes of half a second go out together.
+LIVE_EVERY_S = 0.5
 #: Shown on a tile of the overview: the first usable points of the device, numbers first.
 TILE_POINTS = 4
 
@@ -69,7 +71,7 @@ class Page:
         asked = request.query_params.get("lang") or request.cookies.get("lang") or self._view.site.language
         return "en" if asked == "en" else "zh"
 
-    def _time(self, ts: int) -> str:
+    def _time(self, ts: int | None) -> str:
         return datetime.fromtimestamp(ts / 1000, UTC).astimezone(self._zone).strftime("%m-%d %H:%M:%S") if ts else "—"
 
     def _render(self, name: str, request: Request, status: int = 200, **facts: object) -> Response:
@@ -85,19 +87,18 @@ class Page:
         return answer
 
     def _site(self, language: str) -> dict[str, str]:
-        state = self._view.site_state()
+        state = self._view.judge.site_state
         return {"state": state.value, "word": STATES[state][language], "sign": SIGNS[state]}
 
     def _device(self, device: DeviceSettings, language: str) -> dict[str, object]:
         """One device as the templates and the live stream show it."""
-        standing = self._view.standing(device.id)
-        state = standing.state if standing else ReadinessState.UNKNOWN
-        samples = self._view.latest(device.id)
+        standing = self._view.judge.standing(device.id)
+        judgement, since = standing or (None, 0)
+        state = judgement.state if judgement else ReadinessState.UNKNOWN
+        latest = self._view.snapshot.latest(device.id, self._view.clock.monotonic())
         points = []
         for point in device.points:
-            sample = samples.get(point.name)
-            if sample is None:
-                continue
+            sample = latest[point.name]
             points.append(
                 {
                     "name": point.name,
@@ -106,7 +107,11 @@ class Page:
                     "unit": point.unit,
                     "status": sample.status.name,
                     "quality": STATUSES[sample.status][language],
-                    "grade": "bad" if sample.status.is_bad else "uncertain" if sample.status.is_uncertain else "good",
+                    "grade": "bad"
+                    if sample.status.is_bad or sample.stale
+                    else "uncertain"
+                    if sample.status.is_uncertain
+                    else "good",
                     "time": self._time(sample.ts),
                     "is_number": point.type is ValueType.NUMBER,
                 }
@@ -119,11 +124,11 @@ class Page:
             "order": ORDER.index(state),
             "word": STATES[state][language],
             "sign": SIGNS[state],
-            "since": self._time(standing.since) if standing else "—",
-            "score": standing.score if standing else None,
+            "since": self._time(since),
+            "score": judgement.score if judgement else None,
             "reasons": [
                 {"priority": r.priority.value, "colour": PRIORITIES[r.priority][language], "text": r.text[language]}
-                for r in (standing.reasons if standing else ())
+                for r in (judgement.reasons if judgement else ())
             ],
             "points": points,
         }
@@ -148,7 +153,7 @@ class Page:
         point = next((p for p in device.points if p.name == request.path_params["point"]), None) if device else None
         if device is None or point is None or point.type is not ValueType.NUMBER:
             return self._render("missing.html", request, status=404)
-        until = time.time_ns() // 1_000_000
+        until = self._view.clock.wall_ms()
         since = until - HOUR_MS
         points = await self._view.trend(device.id, point.name, since, until, TREND_BUCKETS)
         clock = [(since + HOUR_MS * part // 4, self._time(since + HOUR_MS * part // 4)[6:11]) for part in (1, 2, 3)]
@@ -162,9 +167,12 @@ class Page:
 
         async def events() -> AsyncIterator[str]:
             yield "retry: 2000\n\n"
-            async for changed in self._view.changes():
-                shown = [self._device(self._devices[each], language) for each in sorted(changed & self._devices.keys())]
-                yield f"data: {_json({'site': self._site(language), 'devices': shown})}\n\n"
+            with self._view.snapshot.subscribe() as changes:
+                while True:
+                    changed = await changes.changed()
+                    shown = [self._device(self._devices[each], language) for each in changed]
+                    yield f"data: {_json({'site': self._site(language), 'devices': shown})}\n\n"
+                    await asyncio.sleep(LIVE_EVERY_S)
 
         return StreamingResponse(events(), media_type="text/event-stream", headers={"cache-control": "no-store"})
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from math import floor, log10
 
-from gateway.web.view import TrendPoint
+from gateway.store import Bucket
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 640, 160, 52, 22, 8
 
@@ -23,7 +23,7 @@ def _tick(value: float, step: float) -> str:
     return f"{value:.{decimals}f}"
 
 
-def draw(points: Sequence[TrendPoint], since_ms: int, until_ms: int, clock_text: Sequence[tuple[int, str]]) -> str:
+def draw(points: Sequence[Bucket], since_ms: int, until_ms: int, clock_text: Sequence[tuple[int, str]]) -> str:
     """The drawing, or an empty string where no bucket has a value. `clock_text` labels times on the axis."""
     known = [p for p in points if p.mean is not None and p.low is not None and p.high is not None]
     if not known:

@@ -6,24 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.model import Priority, ReadinessState, Status, Text
-from gateway.rules.readiness import Effect, Holding, Sight, judge, roll_up, stale_after_s
+from gateway.model import Priority, ReadinessState, Text
+from gateway.rules.readiness import Effect, Holding, judge, roll_up
 
-FRESH = Sight(Status.Good, 0.5, 5.0)
-OLD = Sight(Status.Good, 5.1, 5.0)
-BAD = Sight(Status.BadTimeout, 0.5, 5.0)
-UNCERTAIN = Sight(Status.UncertainEngineeringUnitsExceeded, 0.5, 5.0)
+FRESH, BAD = True, False
 BATTERY = Holding("battery_low", Priority.CRITICAL, Effect.NOT_READY, Text("电池电压低", "Battery low"))
 FUEL = Holding("fuel_low", Priority.MEDIUM, Effect.DEGRADED, Text("燃油低", "Fuel low"))
 NOTICE = Holding("service_due", Priority.LOW, Effect.NONE, Text("保养将到期", "Service due soon"))
 
 
 @pytest.mark.parametrize(
-    ("sights", "holding", "flags", "state", "score"),
+    ("usable", "holding", "flags", "state", "score"),
     [
         ({"a": FRESH, "b": FRESH}, [], {}, "ready", 100),
-        ({"a": FRESH, "b": UNCERTAIN}, [], {}, "ready", 100),
-        ({"a": FRESH, "b": OLD}, [], {}, "unknown", None),
         ({"a": FRESH, "b": BAD}, [], {}, "unknown", None),
         ({"a": FRESH}, [], {}, "unknown", None),
         ({"a": FRESH, "b": FRESH}, [NOTICE], {}, "ready", 97),
@@ -38,9 +33,9 @@ NOTICE = Holding("service_due", Priority.LOW, Effect.NONE, Text("保养将到期
     ],
 )
 def test_the_first_state_that_holds(
-    sights: dict[str, Sight], holding: list[Holding], flags: dict[str, bool], state: str, score: int | None
+    usable: dict[str, bool], holding: list[Holding], flags: dict[str, bool], state: str, score: int | None
 ) -> None:
-    judgement = judge([("a",), ("b",)], sights, holding, **flags)
+    judgement = judge([("a",), ("b",)], usable, holding, **flags)
     assert (judgement.state, judgement.score) == (state, score)
 
 
@@ -56,18 +51,13 @@ def test_one_of_a_group_is_enough() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sights", "state"),
-    [({"a": FRESH, "b": BAD}, "ready"), ({"a": BAD, "b": OLD}, "unknown"), ({}, "unknown")],
+    ("usable", "state"),
+    [({"a": FRESH, "b": BAD}, "ready"), ({"a": BAD, "b": BAD}, "unknown"), ({}, "unknown")],
 )
 def test_a_kind_without_mandatory_points_is_ready_while_one_point_is_usable(
-    sights: dict[str, Sight], state: str
+    usable: dict[str, bool], state: str
 ) -> None:
-    assert judge([], sights).state == state
-
-
-@pytest.mark.parametrize(("interval_s", "expected"), [(0.5, 5.0), (1.0, 5.0), (2.0, 6.0), (60.0, 180.0)])
-def test_stale_after_three_polls_but_not_before_five_seconds(interval_s: float, expected: float) -> None:
-    assert stale_after_s(interval_s) == expected
+    assert judge([], usable).state == state
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,33 @@
+"""`vigil run`: the gateway daemon of one site."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import sys
+from pathlib import Path
+
+from gateway.model import Text
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    language = parser.get_default("lang")
+    parser.add_argument("config", type=Path, help=Text("站点配置文件", "site file")[language])
+    parser.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
+
+
+def run(options: argparse.Namespace) -> int:
+    from gateway import app
+
+    set_up_logging(options.log_level)
+    site = app.load(options.config, options.lang)
+    asyncio.run(app.run_site(site))
+    return 0
+
+
+def set_up_logging(level: str) -> None:
+    """Constant event texts with facts behind them, on standard error."""
+    logging.basicConfig(
+        stream=sys.stderr, level=level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
+    )

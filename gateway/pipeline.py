@@ -1,0 +1,136 @@
+"""What happens to a reading inside the gateway: latest values, what is due to be sent, readiness, the outbox.
+
+Data flows one way; everything here is called on the event loop and returns at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, replace
+
+from gateway.flow.reporter import Counts, Reporter
+from gateway.flow.snapshot import Snapshot
+from gateway.model import Point, Readiness, Reading
+from gateway.ports import Clock, Row
+from gateway.rules.judge import Judge
+from gateway.settings.types import SiteSettings
+from gateway.store import Store
+from gateway.wire import encode, messages, topics
+
+#: A time stamp further back than this is a clock that was set, not a collision.
+SAME_MOMENT_MS = 1_000
+ALARM_RANK, STATE_RANK, TELEMETRY_RANK = 0, 1, 2
+
+
+class Pipeline:
+    """One site's way from readings to messages."""
+
+    def __init__(
+        self, site: SiteSettings, store: Store, snapshot: Snapshot, clock: Clock, send: Callable[[Row], object]
+    ) -> None:
+        self.site = site
+        self.judge = Judge(site, snapshot)
+        self._store = store
+        self._snapshot = snapshot
+        self._clock = clock
+        self._send = send
+        self._health: Reporter | None = None
+        self._stamps: dict[str, int] = {}
+        self._kinds = {device.id: device.kind for device in site.devices}
+        self._reporters = {device.id: Reporter(device.id, device.points) for device in site.devices}
+
+    def deliver(self, reading: Reading) -> None:
+        """Take in what one poll gave."""
+        now = self._clock.monotonic()
+        self._snapshot.update(reading, now)
+        self._report(self._reporters[reading.device], reading, self._kinds[reading.device], now)
+        readiness = self.judge.update(reading, now)
+        if readiness is not None:
+            self._tell(readiness)
+            self._tell_site(now, reading.ts)
+
+    def deliver_health(self, reading: Reading) -> None:
+        """Take in what the gateway says of itself."""
+        if self._health is None:
+            raise ValueError("no health points were given")
+        self._report(self._health, reading, "gateway", self._clock.monotonic())
+
+    def watch_health(self, points: Sequence[Point]) -> None:
+        """These are the gateway's own points."""
+        self._health = Reporter(topics.GATEWAY, points)
+
+    def tick(self) -> None:
+        """What time alone changes: points that grew old, states that are due to be told again."""
+        now, ts = self._clock.monotonic(), self._clock.wall_ms()
+        for readiness in self.judge.tick(now, ts):
+            self._tell(readiness)
+        self._tell_site(now, ts)
+
+    def event(self, device: str, type_: str, data: Mapping[str, messages.Json]) -> None:
+        """Something happened to `device` (or `_gateway`, `_site`)."""
+        topic = topics.event(self.site.id, device)
+        kind = self._kinds.get(device, self.site.kind if device == topics.SITE else "gateway")
+        event = messages.Event(kind=kind, labels=self.site.labels, type=type_, data=data)
+        ts = self._stamp(topic, self._clock.wall_ms())
+        self._accept(topic, ts, encode.event_body(event), retain=False, rank=ALARM_RANK)
+
+    def _report(self, reporter: Reporter, reading: Reading, kind: str, now: float) -> None:
+        report = reporter.report(reading, now)
+        if report is None:
+            return
+        body = encode.telemetry_body(report, kind, self.site.labels, synced=self._clock.synced)
+        topic = topics.telemetry(self.site.id, reading.device)
+        self._accept(topic, report.ts, body, retain=False, rank=TELEMETRY_RANK)
+        statuses = {name: status.name for group in (report.uncertain, report.bad) for name, status in group.items()}
+        self._store.history.record(reading.device, report.ts, report.values, statuses)
+
+    def _tell(self, readiness: Readiness) -> None:
+        topic = topics.readiness(self.site.id, readiness.device)
+        told = replace(readiness, ts=self._stamp(topic, readiness.ts))
+        body = encode.readiness_body(told, self._kinds[readiness.device], self.site.labels)
+        self._accept(topic, told.ts, body, retain=True, rank=STATE_RANK)
+
+    def _tell_site(self, now: float, ts: int) -> None:
+        topic = topics.readiness(self.site.id, topics.SITE)
+        told = self.judge.site(now, ts)
+        if told is None:
+            return
+        location = None
+        if self.site.latitude is not None and self.site.longitude is not None:
+            location = (self.site.latitude, self.site.longitude)
+        message = messages.SiteReadiness(
+            kind=self.site.kind,
+            labels=self.site.labels,
+            state=told.state,
+            valid_until=told.valid_until,
+            name=self.site.name,
+            location=location,
+            kinds={
+                kind: messages.KindCount(
+                    **{state.value: number for state, number in count.states.items()},
+                    usable=count.usable,
+                    required=count.required,
+                )
+                for kind, count in told.kinds.items()
+            },
+        )
+        self._accept(topic, self._stamp(topic, ts), encode.site_body(message), retain=True, rank=STATE_RANK)
+
+    @property
+    def counts(self) -> Counts:
+        """The books over all devices, in points: polled = sent + unchanged."""
+        each = [reporter.counts for reporter in self._reporters.values()]
+        return Counts(*(sum(getattr(counts, name.name) for counts in each) for name in fields(Counts)))
+
+    def _stamp(self, topic: str, ts: int) -> int:
+        """`ts`, or the next millisecond where the topic's last message has it: a database keeps one fact per time."""
+        last = self._stamps.get(topic, 0)
+        if ts <= last < ts + SAME_MOMENT_MS:
+            ts = last + 1
+        self._stamps[topic] = ts
+        return ts
+
+    def _accept(self, topic: str, ts: int, body: bytes, *, retain: bool, rank: int) -> None:
+        row = self._store.outbox.accept(topic, body, ts=ts, retain=retain, rank=rank)
+        if row is not None:
+            self._send(row)
