@@ -21,31 +21,31 @@ _ENDED = Text("已结束：{requests} 次请求，{answers} 次应答", "Ended: 
 _REWRITTEN = Text("已写入指向这些端点的配置：{file}", "Configuration that points at these endpoints: {file}")
 
 
+_HELP = {
+    "config": Text("站点配置文件", "site file"),
+    "scenario": Text("剧本文件", "scenario file"),
+    "seed": Text("随机种子，相同则过程相同", "same seed, same course of events"),
+    "speed": Text("时间倍速", "how many times faster than real time"),
+    "ports": Text("虚拟串口所在目录", "folder of the virtual serial ports"),
+    "free_ports": Text("TCP 使用空闲端口", "serve TCP at free ports"),
+    "rewrite": Text(
+        "把指向这些端点的配置写到此文件，放在原配置旁", "write a copy of CONFIG that points here; keep it beside CONFIG"
+    ),
+    "seconds": Text("到时自动结束", "end by itself after that many seconds"),
+}
+
+
 def arguments(parser: argparse.ArgumentParser) -> None:
-    language = parser.get_default("lang")
+    texts = {name: text[parser.get_default("lang")] for name, text in _HELP.items()}
     add = parser.add_argument
-    add("config", type=Path, help=Text("站点配置文件", "site file")[language])
-    add("--scenario", type=Path, metavar="FILE", help=Text("剧本文件", "scenario file")[language])
-    add(
-        "--seed",
-        type=int,
-        default=1,
-        help=Text("随机种子，相同则过程相同", "same seed, same course of events")[language],
-    )
-    add("--speed", type=_speed, default=1.0, help=Text("时间倍速", "how many times faster than real time")[language])
-    add(
-        "--ports",
-        type=Path,
-        metavar="DIR",
-        help=Text("虚拟串口所在目录", "folder of the virtual serial ports")[language],
-    )
-    add("--free-ports", action="store_true", help=Text("TCP 使用空闲端口", "serve TCP at free ports")[language])
-    rewrite = Text(
-        "把指向这些端点的配置写到此文件（与配置同目录）", "write a copy of CONFIG that points here, beside CONFIG"
-    )
-    add("--rewrite", type=Path, metavar="FILE", help=rewrite[language])
-    ends = Text("到时自动结束", "end by itself after that many seconds")
-    add("--for", dest="seconds", type=_positive, metavar="SECONDS", help=ends[language])
+    add("config", type=Path, help=texts["config"])
+    add("--scenario", type=Path, metavar="FILE", help=texts["scenario"])
+    add("--seed", type=int, default=1, help=texts["seed"])
+    add("--speed", type=_speed, default=1.0, help=texts["speed"])
+    add("--ports", type=Path, metavar="DIR", help=texts["ports"])
+    add("--free-ports", action="store_true", help=texts["free_ports"])
+    add("--rewrite", type=Path, metavar="FILE", help=texts["rewrite"])
+    add("--for", dest="seconds", type=_positive, metavar="SECONDS", help=texts["seconds"])
 
 
 def run(options: argparse.Namespace) -> int:

@@ -6,8 +6,8 @@
     name: {zh: 停电, en: Power cut}
     repeat: 3m                                  # start over; without it once
     events:
-      - {at: 20s, do: {mains: {power: fail}}}   # targets: mains, weather, a device id, a kind (all its devices)
-      - {at: 30s, every: 1m, do: {warehouse: {door: open}}}
+      - {at: 20s, do: {mains: {power: fail}}}   # mains, weather, a device id, a kind (all of it)
+      - {at: 30s, every: 1m, do: {warehouse: {door: open}, pump#2: {mode: manual}}}
       - {at: 60s, fault: silent, of: pump-1, for: 12s}   # of: a device id, a kind, a line id
 """
 

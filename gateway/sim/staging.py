@@ -101,9 +101,14 @@ class Stage:
             if device.id in self._plant.devices(target)
         ]
 
+    def _is_kind(self, target: str) -> bool:
+        """A kind of the vocabulary, or the nth device of one (`pump#2`), here or not."""
+        kind, mark, number = target.partition("#")
+        return kind in self._site.kinds and (not mark or number.isdecimal())
+
     def _check_disturbance(self, action: Disturbance, problems: Problems) -> None:
         ids = [*self._plant.parts, *self._faults]
-        if action.target not in ids and action.target not in self._site.kinds:
+        if action.target not in ids and not self._is_kind(action.target):
             text = Text(f"没有设备、类别或线路叫 {action.target}", f"no device, kind or line is called {action.target}")
             problems.add(action.place, text, suggest(action.target, [*ids, *self._site.kinds]))
 
@@ -112,7 +117,7 @@ class Stage:
         devices = self._plant.devices(target)
         surroundings = self._plant.surroundings(target)
         if not devices and not surroundings:
-            if target not in self._site.kinds:
+            if not self._is_kind(target):
                 text = Text(f"没有设备或类别叫 {target}", f"no device or kind is called {target}")
                 known = [*_SURROUNDINGS, *self._plant.parts, *self._site.kinds]
                 problems.add(change.place, text, suggest(target, known))

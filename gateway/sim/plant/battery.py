@@ -35,14 +35,14 @@ class StarterBattery:
     @property
     def rest_voltage(self) -> float:
         """After hours without current."""
-        shorted = 0.9 * (1.0 - self.health)
+        shorted = 1.9 * (1.0 - self.health)
         flat = 2.0 * max(0.0, 0.1 - self.charge) / 0.1
         return self.strings * (_EMPTY_V + (_FULL_V - _EMPTY_V) * self.charge - shorted - flat)
 
     @property
     def cranking_voltage(self) -> float:
         """What would be left while the starter turns."""
-        resistance = 1.6 + 2.4 * (1.0 - self.health) + 1.6 * max(0.0, 0.6 - self.charge)
+        resistance = 1.6 + 1.4 * (1.0 - self.health) + 1.6 * max(0.0, 0.6 - self.charge)
         return max(0.0, self.rest_voltage - self.strings * resistance)
 
     @property

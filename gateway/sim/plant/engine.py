@@ -104,7 +104,9 @@ class Engine:
             goal = max(ambient, 0.0) * 0.15 + 74.0 + 10.0 * load
         self.coolant = relax(self.coolant, goal, dt_s, 240.0 if self.is_turning else 5400.0)
         self._shiver.step(dt_s)
-        pressure = 0.0 if self.speed < 50 else 130.0 + 280.0 * self.speed / self.rated_rpm - 0.4 * (self.coolant - 60)
+        pressure = (
+            410.0 * clamp(self.speed / (0.6 * self.rated_rpm), 0.0, 1.0) - 0.4 * (self.coolant - 60) * self.is_turning
+        )
         self.oil_kpa = relax(self.oil_kpa, max(0.0, pressure), dt_s, 1.5)
 
     def shown_coolant(self) -> float:

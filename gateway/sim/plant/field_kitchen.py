@@ -95,8 +95,7 @@ class FieldKitchen:
             "fire_alarm": self.fire,
             "door_open": self.is_open,
             "power": 3.5 if self.cooking else 0.4,
-            "location": "depot",
-            "docked": True,
+            **world.place(),
         }
 
     def _set_cooler(self, normal: bool) -> None:

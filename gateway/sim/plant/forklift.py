@@ -81,8 +81,8 @@ class Forklift:
             "hydrogen": self.hydrogen_lel,
             "common_fault": self.fault_code > 0,
             "fault_code": round(self.fault_code),
+            **world.place(),
             "docked": self.plugged,
-            "location": "depot",
         }
 
     def _set_charger(self, normal: bool) -> None:

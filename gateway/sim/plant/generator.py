@@ -13,7 +13,7 @@ from gateway.sim.plant.parts import Input, Noise, choice, clamp, fact_number, fl
 from gateway.sim.plant.world import World
 
 _START_DELAY_S, _RETURN_DELAY_S = 3.0, 15.0
-_LONGEST_STEP_S, _LONGEST_QUIET_STEP_S = 0.25, 60.0
+_LONGEST_STEP_S, _LONGEST_QUIET_STEP_S = 0.25, 300.0
 #: Litres per kWh at full load.
 _BURN_L_KWH = 0.27
 _OIL_SHUTDOWN_KPA, _COOLANT_SHUTDOWN_C, _OVERSPEED = 100.0, 103.0, 1.15

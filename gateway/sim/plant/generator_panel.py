@@ -48,8 +48,7 @@ def _states(generator: Generator) -> dict[str, Value]:
         "remote_start_enabled": generator.mode == "auto",
         "position": {"mains": "source1", "generator": "source2"}.get(world.source, "open"),
         "water_detected": world.flooded,
-        "docked": True,
-        "location": "depot",
+        **world.place(),
     }
 
 

@@ -116,8 +116,7 @@ class LightTower:
             "common_alarm": self.failed_to_start or self.emergency_stopped,
             "common_shutdown": self.failed_to_start,
             "water_detected": self._world.flooded,
-            "docked": True,
-            "location": "depot",
+            **self._world.place(),
         }
 
     def _set_lamp_percent(self, percent: float) -> None:

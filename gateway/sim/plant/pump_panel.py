@@ -45,8 +45,7 @@ def _common(pump: Pump) -> dict[str, Value]:
         "common_alarm": pump.drive_fault or pump.engine.failed_to_start or pump.emergency_stopped,
         "common_fault": pump.drive_fault or pump.engine.phase is Phase.FAILED,
         "test_running": pump.mode == "test" and running,
-        "location": "pump house",
-        "docked": True,
+        **pump.world.place(),
     }
 
 

@@ -91,8 +91,8 @@ class Sensor:
             "mains_available": self._world.mains_present,
             "occupancy": 0,
             "pulse_count": round(self._world.time_s / 10),
-            "latitude": 36.62,
-            "longitude": 101.80,
+            "latitude": self._world.latitude,
+            "longitude": self._world.longitude,
             "position_fixed": True,
             "sensor_state": "ok",
         }

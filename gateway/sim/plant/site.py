@@ -67,6 +67,8 @@ class Plant:
             return Random(f"{seed}/{name}")  # noqa: S311 - a simulation must be repeatable
 
         self.world = World(time_s=start_hour * 3600.0)
+        if site.latitude is not None and site.longitude is not None:
+            self.world.latitude, self.world.longitude = site.latitude, site.longitude
         self.mains = Mains(self.world, random("_mains"))
         self.sky = Sky(self.world, random("_weather"))
         self.sump = Sump(self.world, random("_sump"))
@@ -102,10 +104,14 @@ class Plant:
         self.version += 1
 
     def devices(self, target: str) -> list[str]:
-        """The devices a scenario means by `target`: one by id, or all of a kind."""
+        """The devices a scenario means by `target`: one by id, all of a kind, or the nth of a kind (`pump#2`)."""
         if target in self.parts:
             return [target]
-        return [device for device, kind in self._kinds.items() if kind == target]
+        wanted, _, number = target.partition("#")
+        found = [device for device, kind in self._kinds.items() if kind == wanted]
+        if not number:
+            return found
+        return found[int(number) - 1 : int(number)] if number.isdecimal() and int(number) > 0 else []
 
     def surroundings(self, target: str) -> Mapping[str, Input]:
         """What can be done to `mains` or `weather`; nothing for other targets."""

@@ -29,7 +29,7 @@ class Vehicle:
         self.ignition_on = False
         self.speed_km_h = 0.0
         self.mast_up = False
-        self.latitude, self.longitude = 36.62, 101.80
+        self.latitude, self.longitude = world.latitude, world.longitude
         self.odometer_km = 18234.0
         self.heading = 0.8
         self.run_s = 3600.0 * 640.0

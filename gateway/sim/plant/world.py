@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gateway.model import Value
+
 DAY_S = 86400.0
 
 
@@ -38,6 +40,8 @@ class World:
 
     indoor_co2_ppm: float = 460.0
     """Where the people are."""
+    latitude: float = 36.62
+    longitude: float = 101.80
 
     @property
     def is_supplied(self) -> bool:
@@ -54,6 +58,10 @@ class World:
     @property
     def is_night(self) -> bool:
         return not 6.0 <= self.hour < 20.0
+
+    def place(self) -> dict[str, Value]:
+        """What a position receiver of something that stands here shows."""
+        return {"latitude": self.latitude, "longitude": self.longitude, "location": "depot", "docked": True}
 
     def consume(self, kilowatts: float) -> None:
         """A consumer draws this in the present step."""

@@ -1,0 +1,100 @@
+"""A unit's answers: what exists, what does not, what may be written."""
+
+from __future__ import annotations
+
+import struct
+
+from gateway.model import Value
+from gateway.sim.memory import Cell, Memory
+from gateway.sim.pdu import answer
+from gateway.sim.registers import Field, Table
+
+H, C, D = Table.HOLDING, Table.COIL, Table.DISCRETE
+
+
+class Unit:
+    def __init__(self) -> None:
+        self.values: dict[str, Value] = {
+            "level": 3.5,
+            "alarm": True,
+            "warning": False,
+            "mode": "auto",
+            "pump": False,
+            "door": True,
+            "siren": False,
+        }
+        self.memory = Memory(
+            [
+                Cell("level", Field(H, 10, "float32")),
+                Cell("alarm", Field(H, 12, mask=1 << 0)),
+                Cell("warning", Field(H, 12, mask=1 << 1)),
+                Cell("mode", Field(H, 20, words={0: "off", 1: "auto", 2: "manual"})),
+                Cell("pump", Field(C, 3, "bool")),
+                Cell("siren", Field(C, 4, "bool")),
+                Cell("door", Field(D, 0, "bool")),
+            ],
+            self.values.__getitem__,
+            self.write,
+        )
+
+    def write(self, name: str, value: Value) -> bool:
+        if name == "level":
+            return False
+        self.values[name] = value
+        return True
+
+    def ask(self, text: str) -> str:
+        return answer(self.memory, bytes.fromhex(text)).hex(" ")
+
+
+def test_reads() -> None:
+    unit = Unit()
+    assert unit.ask("03 000a 0003") == "03 06 " + struct.pack(">fH", 3.5, 1).hex(" ")
+    assert unit.ask("03 000b 0001") == "03 02 00 00"
+    assert unit.ask("02 0000 0001") == "02 01 01"
+    assert unit.ask("01 0003 0002") == "01 01 00"
+
+
+def test_bits_of_one_register_come_together() -> None:
+    unit = Unit()
+    unit.values["warning"] = True
+    assert unit.ask("03 000c 0001") == "03 02 00 03"
+
+
+def test_addresses_without_a_point_are_refused() -> None:
+    unit = Unit()
+    for request in ("03 000d 0001", "03 000c 0002", "04 000a 0001", "01 0002 0001", "06 000d 0001", "05 0000 ff00"):
+        assert unit.ask(request) == f"{0x80 | int(request[:2], 16):02x} 02", request
+
+
+def test_odd_requests_are_refused() -> None:
+    unit = Unit()
+    for request, code in (
+        ("03 000a 0000", 3),
+        ("03 000a 007e", 3),
+        ("05 0003 1234", 3),
+        ("10 0014 0001 04 0001", 3),
+        ("03 000a", 3),
+        ("2b 0e 01 00", 1),
+    ):
+        assert unit.ask(request) == f"{0x80 | int(request[:2], 16):02x} {code:02x}", request
+
+
+def test_writes_reach_the_point_and_echo() -> None:
+    unit = Unit()
+    assert unit.ask("06 0014 0002") == "06 00 14 00 02"
+    assert unit.values["mode"] == "manual"
+    assert unit.ask("10 0014 0001 02 0000") == "10 00 14 00 01"
+    assert unit.values["mode"] == "off"
+    assert unit.ask("05 0003 ff00") == "05 00 03 ff 00"
+    assert unit.ask("0f 0003 0002 01 02") == "0f 00 03 00 02"
+    assert (unit.values["pump"], unit.values["siren"]) == (False, True)
+    assert unit.ask("16 000c ffff 0000") == "16 00 0c ff ff 00 00"
+    assert unit.ask("16 000c fffe 0000") == "16 00 0c ff fe 00 00"
+    assert (unit.values["alarm"], unit.values["warning"]) == (False, False)
+
+
+def test_what_cannot_be_written_is_refused() -> None:
+    unit = Unit()
+    assert unit.ask("10 000a 0002 04 41200000") == "90 02"
+    assert unit.values["level"] == 3.5
