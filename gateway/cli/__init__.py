@@ -90,7 +90,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
     return code
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -23,14 +23,13 @@ _FILES = ("password_file", "ca_file", "cert_file", "key_file")
 
 def read_broker(model: type[MqttKeys], section: Section, base: Path, problems: Problems) -> MqttSettings | None:
     """The broker a section describes, None with problems."""
-    before = len(problems)
     keys = read_section(model, section, problems)
     files = {key: named_file(section, key, keys.get(key), base, problems) for key in _FILES}
     url = (
         None if keys.get("url") is None else split_url(keys["url"], PORTS, section.place_of("url"), problems, _EXAMPLE)
     )
     _review(keys, section, url, problems)
-    if url is None or len(problems) > before:
+    if url is None or len(problems):
         return None
     scheme, host, port = url
     tls = Tls(files["ca_file"], files["cert_file"], files["key_file"]) if scheme == "mqtts" else None

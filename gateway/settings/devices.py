@@ -93,7 +93,7 @@ def _read_device(section: Section, frame: SiteFrame, problems: Problems) -> Devi
     sound = (
         len(problems) == before and (profile is None or profile.sound) and all(each.sound for each in points.values())
     )
-    if sound and options is not None and kind is not None:
+    if sound and options is not None and kind is not None and {"id", "line"} <= keys.keys():
         settings = _settle(keys, profile, kind, options, points, facts, not_measured, frame.report)
     return DeviceEntry(keys.get("id"), section, own.get("line"), kind_name, profile, depends_on, points, settings)
 

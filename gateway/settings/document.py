@@ -13,7 +13,7 @@ import yaml
 from gateway.model import Text
 from gateway.settings.problems import Place, Problems, step
 from gateway.settings.scalars import NotANumber, Plain, resolve
-from gateway.settings.syntax import explain
+from gateway.settings.syntax import CLOSE_IT, QUOTE_OPEN, explain
 
 LARGEST_FILE = 4_000_000
 LARGEST_TREE = 500_000
@@ -186,12 +186,16 @@ class _Builder:
         self._problems = problems
         self._anchors: dict[str, tuple[Node, int]] = {}
         self._size = 0
+        self._long_quote: tuple[int, int, int] | None = None
 
     def build(self) -> Node | None:
         try:
             return self._document()
         except yaml.YAMLError as error:
             line, column, text, hint = explain(error, self._source)
+            if self._long_quote is not None and self._long_quote[2] == line:
+                # A forgotten quote ends at the next one, lines below: the person is helped by where it began.
+                line, column, text, hint = *self._long_quote[:2], QUOTE_OPEN, CLOSE_IT
             self._problems.add(Place(self._file, line, column, "."), text, hint)
         except (ValueError, OverflowError):
             # PyYAML's own scanner lets chr() fail on an impossible \U escape.
@@ -282,6 +286,8 @@ class _Builder:
 
     def _scalar(self, event: Any, place: Place) -> Scalar:
         if event.style not in (None, ""):
+            if event.style in "'\"" and event.end_mark.line > event.start_mark.line:
+                self._long_quote = place.line, place.column, event.end_mark.line + 1
             return Scalar(place, event.value, event.value)
         try:
             return Scalar(place, resolve(event.value), event.value)

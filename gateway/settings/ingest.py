@@ -48,14 +48,13 @@ def _resolve(path: Path, root: Section, problems: Problems) -> IngestSettings | 
 
 
 def _influx(section: Section, base: Path, problems: Problems) -> InfluxSettings | None:
-    before = len(problems)
     keys = read_section(InfluxKeys, section, problems)
     files = {key: named_file(section, key, keys.get(key), base, problems) for key in ("password_file", "token_file")}
     if keys.get("url") is not None:
         split_url(keys["url"], _PORTS, section.place_of("url"), problems, _EXAMPLE)
     if keys.get("api") is not None:
         _review_api(keys, section, problems)
-    if len(problems) > before:
+    if len(problems):
         return None
     return InfluxSettings(
         url=keys["url"].rstrip("/"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -61,24 +61,27 @@ def _check_id(key: Key, entry: Entry, problems: Problems) -> None:
         explain(error, Section(entry.key, entry.key), Id, problems)
 
 
-def resolve_line(line: LineEntry, defaults: Mapping[Key, Entry], problems: Problems) -> LineSettings | None:
-    """The line with what its devices' profiles say of the port where it says nothing itself."""
-    model = line.protocol.line_options
-    options = read_options(model, line.section, problems)
+def resolve_line(line: LineEntry, problems: Problems) -> LineSettings | None:
+    """The line by its own keys alone."""
+    options = read_options(line.protocol.line_options, line.section, problems)
     if options is None:
         return None
-    given: dict[Key, Any] = {
-        key: plain(entry.value) for key, entry in line.section.entries.items() if key in keys_of(model)
-    }
+    return LineSettings(line.id, line.protocol.name, line.protocol.endpoint(options), options)
+
+
+def with_defaults(line: LineEntry, settings: LineSettings, defaults: Mapping[Key, Entry]) -> LineSettings:
+    """The line with `defaults` where it says nothing itself, as far as its protocol takes them."""
+    model = line.protocol.line_options
+    given: dict[Key, Any] = plain(line.section.only(keys_of(model)))
     for key, entry in defaults.items():
         if key in line.section.entries:
             continue
         wider = {**given, key: plain(entry.value)}
         try:
-            options, given = model.model_validate(wider), wider
+            settings, given = replace(settings, options=model.model_validate(wider)), wider
         except ValidationError:
-            continue  # a setting that makes no sense on this kind of line (parity on TCP)
-    return LineSettings(line.id, line.protocol.name, line.protocol.endpoint(options), options)
+            continue  # it goes against what the line says itself
+    return settings
 
 
 def refuse_shared_endpoints(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from gateway.model import Text
 from gateway.settings import texts
@@ -190,8 +189,3 @@ def overridden(profile: Profile | None, section: Section) -> Section:
     if profile is None or profile.device is None:
         return section
     return overlay(profile.device, section, merged=("facts",))
-
-
-def line_defaults(profile: Profile) -> Mapping[Any, Entry]:
-    """What the maker sets the port to."""
-    return {} if profile.line is None else profile.line.entries

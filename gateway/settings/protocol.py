@@ -12,6 +12,9 @@ from pydantic import BaseModel
 from gateway.model import Text, ValueType
 from gateway.settings.types import DeviceSettings, LineSettings
 
+SERIAL = "serial:"
+"""What the endpoint of a serial port starts with; a profile's `line` keys are factory settings of such a port."""
+
 
 class Wrong(ValueError):
     """A bad value, said in both languages; validators of option models raise it. `hint` says what to write instead."""

@@ -100,7 +100,7 @@ def refuse_unknown(section: Section, known: Iterable[str], problems: Problems) -
 def refuse_empty(node: Node, problems: Problems) -> bool:
     """Say so where a key has nothing behind its colon; no key of ours means anything without a value."""
     empty = isinstance(node, Scalar) and node.value is None
-    if empty:
+    if empty and not problems.known_at(node.place):
         problems.add(node.place, texts.EMPTY, Text("写上内容，或删去这个键", "write a value, or remove the key"))
     return empty
 

@@ -15,19 +15,19 @@ from gateway.settings import texts
 from gateway.settings.broker import read_broker
 from gateway.settings.bundled import config_dir
 from gateway.settings.devices import DeviceEntry, SiteFrame, read_devices
-from gateway.settings.document import Entry, Key, Scalar, Section, read
+from gateway.settings.document import Section, read
 from gateway.settings.facts import read_facts
 from gateway.settings.files import SiteFile, SiteKeys, SiteMqttKeys, UplinkKeys
-from gateway.settings.lines import LineEntry, read_lines, refuse_shared_endpoints, resolve_line
+from gateway.settings.lines import read_lines
 from gateway.settings.listen import read_listen
 from gateway.settings.names import review_labels
 from gateway.settings.packs import read_packs
 from gateway.settings.problems import Problems, suggest
-from gateway.settings.profiles import ProfileShelf, line_defaults
+from gateway.settings.profiles import ProfileShelf
 from gateway.settings.protocol import Protocols
 from gateway.settings.reading import read_section
-from gateway.settings.together import review_line, review_together
-from gateway.settings.types import Kind, LineSettings, SiteSettings, WebSettings
+from gateway.settings.together import review_line, review_together, settle_lines
+from gateway.settings.types import Kind, SiteSettings, WebSettings
 from gateway.settings.values import ReportRule
 from gateway.settings.vocabulary import load_vocabulary
 
@@ -53,7 +53,7 @@ def _resolve(path: Path, root: Section, data: bytes, protocols: Protocols, probl
     shelf = ProfileShelf([base / "profiles", config_dir() / "profiles"], protocols, vocabulary, problems)
     lines = read_lines(root.section("lines") or Section(root.place, root.key), protocols, problems)
     devices = read_devices(root.get("devices"), SiteFrame(lines, shelf, vocabulary, report, facts, protocols), problems)
-    settled = _settle_lines(lines, devices, problems)
+    settled = settle_lines(lines, devices, problems)
     review_together(devices, problems)
     for line in settled.values():
         review_line(lines[line.id], line, devices, problems)
@@ -129,44 +129,6 @@ def _zone_hint(name: str) -> Text:
 
 def _site_report(rule: ReportRule | None) -> ReportPolicy:
     return ReportPolicy() if rule is None else rule.over(ReportPolicy())
-
-
-def _settle_lines(
-    lines: Mapping[str, LineEntry], devices: Iterable[DeviceEntry], problems: Problems
-) -> dict[str, LineSettings]:
-    settled = {}
-    for name, line in lines.items():
-        defaults = _port_defaults(name, line, devices, problems)
-        if (settings := resolve_line(line, defaults, problems)) is not None:
-            settled[name] = settings
-    refuse_shared_endpoints(lines, settled, problems)
-    return settled
-
-
-def _port_defaults(name: str, line: LineEntry, devices: Iterable[DeviceEntry], problems: Problems) -> dict[Key, Entry]:
-    """What the profiles on a line say of the port; two that differ need a word from the site file."""
-    defaults: dict[Key, Entry] = {}
-    owners: dict[Key, str] = {}
-    for device in devices:
-        if device.line != name or device.profile is None:
-            continue
-        for key, entry in line_defaults(device.profile).items():
-            known = defaults.setdefault(key, entry)
-            owner = owners.setdefault(key, device.id or "?")
-            if _value(known) != _value(entry) and key not in line.section.entries:
-                problems.add(
-                    line.key.below(str(key)),
-                    Text(
-                        f"{owner} 出厂是 {_value(known)}，{device.id} 出厂是 {_value(entry)}",
-                        f"the maker of {owner} sets {_value(known)}, that of {device.id} {_value(entry)}",
-                    ),
-                    Text(f"在线路上写明 {key}", f"write {key} on the line, and set the devices to it"),
-                )
-    return defaults
-
-
-def _value(entry: Entry) -> object:
-    return entry.value.value if isinstance(entry.value, Scalar) else None
 
 
 def _review_names(

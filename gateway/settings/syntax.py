@@ -25,7 +25,8 @@ class Complaint:
     at_start: bool = False
 
 
-_QUOTE_OPEN = Text("这里开始的引号没有闭合", "the quote that opens here is never closed")
+QUOTE_OPEN = Text("这里开始的引号没有闭合", "the quote that opens here is never closed")
+CLOSE_IT = Text("补上引号", "close it")
 
 #: Matched in order against the parser's message (libyaml's and PyYAML's own wording).
 _COMPLAINTS = (
@@ -52,8 +53,8 @@ _COMPLAINTS = (
         Text("补上逗号或 }", "add the missing comma or }"),
         at_start=True,
     ),
-    Complaint(("unexpected end of stream",), _QUOTE_OPEN, Text("补上引号", "close it"), at_start=True),
-    Complaint(("unexpected document separator",), _QUOTE_OPEN, Text("补上引号", "close it"), at_start=True),
+    Complaint(("unexpected end of stream",), QUOTE_OPEN, CLOSE_IT, at_start=True),
+    Complaint(("unexpected document separator",), QUOTE_OPEN, CLOSE_IT, at_start=True),
     Complaint(
         ("expected ':'",),
         Text("键的后面缺少冒号", "the key that begins here has no colon"),

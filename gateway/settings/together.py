@@ -6,11 +6,55 @@ from collections.abc import Mapping, Sequence
 
 from gateway.model import Text
 from gateway.settings.devices import DeviceEntry
-from gateway.settings.document import Listing, Scalar, Section, find
-from gateway.settings.lines import LineEntry
+from gateway.settings.document import Entry, Key, Listing, Scalar, Section, find
+from gateway.settings.lines import LineEntry, refuse_shared_endpoints, resolve_line, with_defaults
 from gateway.settings.problems import Place, Problems, suggest
-from gateway.settings.protocol import Finding
+from gateway.settings.protocol import SERIAL, Finding
 from gateway.settings.types import LineSettings
+
+
+def settle_lines(
+    lines: Mapping[str, LineEntry], devices: Sequence[DeviceEntry], problems: Problems
+) -> dict[str, LineSettings]:
+    """The lines whose own keys are right, serial ports with their devices' factory settings where they say nothing."""
+    settled = {}
+    for name, line in lines.items():
+        settings = resolve_line(line, problems)
+        if settings is None:
+            continue
+        there = [device for device in devices if device.line == name]
+        is_port = settings.endpoint.startswith(SERIAL)
+        settled[name] = with_defaults(line, settings, _port_defaults(line, there, problems)) if is_port else settings
+    refuse_shared_endpoints(lines, settled, problems)
+    return settled
+
+
+def _port_defaults(line: LineEntry, devices: Sequence[DeviceEntry], problems: Problems) -> dict[Key, Entry]:
+    """What the profiles on a port say of it; two that differ need a word from the site file."""
+    defaults: dict[Key, Entry] = {}
+    owners: dict[Key, str] = {}
+    for device in devices:
+        if device.profile is None or device.profile.line is None:
+            continue
+        for key, entry in device.profile.line.entries.items():
+            known = defaults.setdefault(key, entry)
+            owner = owners.setdefault(key, device.id or "?")
+            if _value(known) != _value(entry) and key not in line.section.entries:
+                problems.add(
+                    line.key.below(str(key)),
+                    Text(
+                        f"{owner} 出厂是 {_value(known)}，{device.id} 出厂是 {_value(entry)}",
+                        f"the maker of {owner} sets {_value(known)}, that of {device.id} {_value(entry)}",
+                    ),
+                    Text(
+                        f"在线路上写明 {key}，并把设备都改成它", f"write {key} on the line, and set the devices to it"
+                    ),
+                )
+    return defaults
+
+
+def _value(entry: Entry) -> object:
+    return entry.value.value if isinstance(entry.value, Scalar) else None
 
 
 def review_together(devices: Sequence[DeviceEntry], problems: Problems) -> None:

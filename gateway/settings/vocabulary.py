@@ -39,10 +39,10 @@ def read_vocabulary(directory: Path, language: str = "en") -> Mapping[str, Kind]
 
 
 def _read_kind(path: Path, problems: Problems) -> Kind | None:
+    before = len(problems)
     root, _ = read(path, problems)
     if root is None:
         return None
-    before = len(problems)
     keys = read_section(VocabularyFile, root, problems)
     if keys.get("kind") not in (None, path.stem):
         problems.add(
