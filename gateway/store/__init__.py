@@ -1,1 +1,9 @@
-"""What is kept on disk: the journal, the outbox and the local history."""
+"""What is kept on disk: the journal (alarms, events, state) and telemetry (outbox, local history)."""
+
+from gateway.store.blocks import Sample
+from gateway.store.history import Bucket, History
+from gateway.store.lane import Gap
+from gateway.store.outbox import Outbox
+from gateway.store.store import Store, StoreOptions, open_store
+
+__all__ = ["Bucket", "Gap", "History", "Outbox", "Sample", "Store", "StoreOptions", "open_store"]

@@ -178,6 +178,8 @@ class Oracle:
 
 
 policies = st.builds(ReportPolicy, st.sampled_from([3.0, 60.0]), st.sampled_from([None, 0.0, 2.0]), st.booleans())
+Outcome = tuple[MaybeValue, Status]
+Poll = tuple[tuple[str, ...], list[Outcome], int]
 outcomes = st.one_of(
     st.integers(0, 4).map(lambda n: (n, GOOD)),
     st.integers(0, 4).map(lambda n: (n, HIGH)),

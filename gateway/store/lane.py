@@ -1,0 +1,331 @@
+"""The outbox rows of one file: what waits to be committed, what is on disk, what may be forgotten.
+
+A row confirmed before its commit never touches the disk (where that is allowed: alarms and events are told only after
+their commit). What had to be dropped is summed up as gaps in the same transaction that drops it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from gateway.ports import Row
+from gateway.store.files import StoreFile
+from gateway.store.writer import Writer
+
+Range: TypeAlias = tuple[int, int]
+
+LANE_SCHEMA = """
+CREATE TABLE message(seq INTEGER PRIMARY KEY, ts INTEGER NOT NULL, topic TEXT NOT NULL, body BLOB NOT NULL,
+                     retain INTEGER NOT NULL, rank INTEGER NOT NULL);
+CREATE INDEX message_early ON message(rank, seq) WHERE rank < 2;
+CREATE TABLE dead(seq INTEGER PRIMARY KEY, ts INTEGER NOT NULL, topic TEXT NOT NULL, body BLOB NOT NULL,
+                  rank INTEGER NOT NULL, reason TEXT NOT NULL);
+CREATE TABLE gap(place TEXT NOT NULL, why TEXT NOT NULL, first_ts INTEGER NOT NULL, last_ts INTEGER NOT NULL,
+                 count INTEGER NOT NULL, PRIMARY KEY(place, why));
+"""
+ROW_BYTES = 40
+"""What a row takes beside its topic and body."""
+DROP_ROWS = 100
+"""Rows dropped at a time when the quota is reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Messages that were accepted, or should have been, and are gone; times are of the first and the last."""
+
+    place: str
+    """The topic up to the device; empty where messages of unknown devices and times went with a damaged file."""
+    why: str
+    """`quota`, `disk` (little space left), `overload` (the disk did not keep up), `damage` (a file was set aside)."""
+    first_ts: int
+    last_ts: int
+    count: int
+
+
+@dataclass(slots=True)
+class _Work:
+    """What one transaction changes, and what came of it."""
+
+    rows: dict[int, Row] = field(default_factory=dict)
+    keep: dict[str, bytes | None] = field(default_factory=dict)
+    topics: dict[str, Row] = field(default_factory=dict)
+    forget: list[Range] = field(default_factory=list)
+    set_aside: dict[int, str] = field(default_factory=dict)
+    gaps: dict[tuple[str, str], Gap] = field(default_factory=dict)
+    settled: list[Gap] = field(default_factory=list)
+    forgotten: int = 0
+    forgotten_bytes: int = 0
+    dropped: int = 0
+    dead: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.rows or self.keep or self.topics or self.forget or self.set_aside or self.gaps or self.settled)
+
+
+@dataclass(slots=True)
+class LaneCounts:
+    """Rows and bytes held (waiting and on disk), dead letters on disk, and what happened to rows since start."""
+
+    rows: int = 0
+    bytes: int = 0
+    dropped: int = 0
+    dead: int = 0
+    confirmed: int = 0
+
+
+@dataclass(slots=True)
+class Lane:
+    """One file's part of the outbox; `may_skip` where a row confirmed early needs no commit."""
+
+    file: StoreFile
+    writer: Writer
+    may_skip: bool
+    quota_bytes: int
+    has_room: Callable[[], bool]
+    committed: Callable[[Iterable[Row]], None] | None = None
+    """Told of rows that are on disk now, in the store's thread with the lock held."""
+    counts: LaneCounts = field(default_factory=LaneCounts)
+    _next: _Work = field(default_factory=_Work)
+    _now: _Work = field(default_factory=_Work)
+    """What the thread is writing."""
+    _waiting_bytes: int = 0
+    _listeners: dict[int, list[Callable[[], None]]] = field(default_factory=dict)
+
+    def open(self) -> None:
+        """Count what is on disk."""
+        rows, size = self.file.writer.execute(
+            f"SELECT count(*), coalesce(sum(length(body) + length(topic) + {ROW_BYTES}), 0) FROM message"  # noqa: S608
+        ).fetchone()
+        (dead,) = self.file.writer.execute("SELECT count(*) FROM dead").fetchone()
+        self.counts = LaneCounts(rows, size, 0, dead)
+
+    # what comes in; with the lock held
+
+    @property
+    def waiting(self) -> int:
+        """Rows that are not committed yet."""
+        return len(self._next.rows) + len(self._now.rows)
+
+    @property
+    def waiting_bytes(self) -> int:
+        return self._waiting_bytes
+
+    def add(self, row: Row, keep: Mapping[str, bytes | None] | None, *, urgent: bool) -> None:
+        self.writer.wake(self.file, urgent=urgent)
+        self._next.rows[row.seq] = row
+        size = _size(row)
+        self._waiting_bytes += size
+        self.counts.rows += 1
+        self.counts.bytes += size
+        if keep:
+            self._next.keep.update(keep)
+
+    def keep(self, documents: Mapping[str, bytes | None]) -> None:
+        self.writer.wake(self.file, urgent=False)
+        self._next.keep.update(documents)
+
+    def note_topic(self, row: Row) -> None:
+        """Remember the name of a retained topic whose messages live in the other file."""
+        self.writer.wake(self.file, urgent=False)
+        self._next.topics[row.topic] = row
+
+    def is_pending(self, seq: int) -> bool:
+        return seq in self._next.rows or seq in self._now.rows
+
+    def listen(self, seq: int, listener: Callable[[], None]) -> None:
+        """Call `listener`, once, when `seq` is committed or need not be."""
+        self._listeners.setdefault(seq, []).append(listener)
+
+    def pending(self) -> list[Row]:
+        return [*self._now.rows.values(), *self._next.rows.values()]
+
+    def forget(self, ranges: Iterable[Range]) -> None:
+        """These rows are safe elsewhere."""
+        skipped: list[Row] = []
+        left: list[Range] = []
+        for first, last in ranges:
+            if self.may_skip and self._next.rows:
+                inside = range(first, last + 1)
+                few = inside if len(inside) < len(self._next.rows) else list(self._next.rows)
+                found = [seq for seq in few if first <= seq <= last and seq in self._next.rows]
+                skipped += [self._next.rows.pop(seq) for seq in found]
+                if len(found) == len(inside):
+                    continue
+            left.append((first, last))
+        for row in skipped:
+            self._waiting_bytes -= _size(row)
+            self.counts.rows -= 1
+            self.counts.bytes -= _size(row)
+            for listener in self._listeners.pop(row.seq, ()):
+                listener()
+        self.counts.confirmed += len(skipped)
+        if left and (self.counts.rows or self._now.rows):
+            self.writer.wake(self.file, urgent=False)
+            self._next.forget += left
+
+    def set_aside(self, seq: int, reason: str) -> None:
+        self.writer.wake(self.file, urgent=False)
+        self._next.set_aside[seq] = reason
+
+    def note_gap(self, gap: Gap) -> None:
+        self.counts.dropped += gap.count
+        _merge(self._next.gaps, gap)
+        self.writer.wake(self.file, urgent=False)
+
+    def settle_gaps(self, gaps: Sequence[Gap]) -> None:
+        self._next.settled += gaps
+        self.writer.wake(self.file, urgent=False)
+
+    # gateway.store.writer.Source
+
+    def has_work(self) -> bool:
+        return bool(self._next) or (self.counts.rows > 0 and self.counts.bytes > self.quota_bytes)
+
+    def take(self) -> None:
+        self._now, self._next = self._next, _Work()
+        self._waiting_bytes = 0
+
+    def put_back(self) -> None:
+        work, late = self._now, self._next
+        work.rows.update(late.rows)
+        work.keep.update(late.keep)
+        work.topics.update(late.topics)
+        work.forget += late.forget
+        work.set_aside.update(late.set_aside)
+        work.settled += late.settled
+        for gap in late.gaps.values():
+            _merge(work.gaps, gap)
+        self._next, self._now = work, _Work()
+        self._waiting_bytes = sum(map(_size, work.rows.values()))
+
+    def replaced(self) -> None:
+        """Everything that was on disk is gone; what waits will be written to the new file."""
+        waiting = len(self._next.rows)
+        lost = self.counts.rows - waiting
+        self.counts = LaneCounts(waiting, self._waiting_bytes, self.counts.dropped, 0, self.counts.confirmed)
+        if lost:
+            self.note_gap(Gap("", "damage", 0, 0, lost))
+
+    def settle(self) -> None:
+        work, self._now = self._now, _Work()
+        counts = self.counts
+        counts.rows -= work.forgotten
+        counts.bytes -= work.forgotten_bytes
+        counts.dropped += work.dropped
+        counts.dead += work.dead
+        counts.confirmed += work.forgotten - work.dropped - work.dead
+        if self.committed is not None:
+            self.committed(work.rows.values())
+        for seq in work.rows.keys() & self._listeners.keys():
+            for listener in self._listeners.pop(seq):
+                listener()
+
+    def write(self, db: sqlite3.Connection) -> None:
+        work = self._now
+        work.forgotten = work.forgotten_bytes = work.dropped = work.dead = 0
+        db.executemany(
+            "INSERT INTO message VALUES(?,?,?,?,?,?)",
+            [(row.seq, row.ts, row.topic, row.body, row.retain, row.rank) for row in work.rows.values()],
+        )
+        if not self.may_skip:
+            _write_journal(db, work)
+        for seq, reason in work.set_aside.items():
+            work.dead += db.execute(
+                "INSERT OR REPLACE INTO dead SELECT seq, ts, topic, body, rank, ? FROM message WHERE seq=?",
+                (reason, seq),
+            ).rowcount
+        gone = [*work.forget, *[(seq, seq) for seq in work.set_aside]]
+        for first, last in gone:
+            self._delete(db, work, "seq BETWEEN ? AND ?", (first, last))
+        self._drop_over(db, work)
+        for gap in work.settled:
+            _settle_gap(db, gap)
+        for gap in work.gaps.values():
+            _add_gap(db, gap)
+
+    def _delete(
+        self, db: sqlite3.Connection, work: _Work, where: str, values: tuple[int, ...]
+    ) -> list[tuple[str, int]]:
+        """Delete rows; gives topic and time stamp of each."""
+        found = db.execute(
+            f"DELETE FROM message WHERE {where} RETURNING topic, ts, length(body) + length(topic) + {ROW_BYTES}",  # noqa: S608
+            values,
+        ).fetchall()
+        work.forgotten += len(found)
+        work.forgotten_bytes += sum(size for _, _, size in found)
+        return [(topic, ts) for topic, ts, _ in found]
+
+    def _drop_over(self, db: sqlite3.Connection, work: _Work) -> None:
+        """Drop the oldest of the last rank until the quota holds; where the disk is nearly full, do not grow."""
+        counts, added = self.counts, sum(map(_size, work.rows.values()))
+        before = counts.bytes - self._waiting_bytes - added
+        has_room = self.has_room()
+        target = self.quota_bytes if has_room else min(self.quota_bytes, before)
+        for rank in (2, 1, 0):
+            while before + added - work.forgotten_bytes > target:
+                lost = self._delete(
+                    db, work, "seq IN (SELECT seq FROM message WHERE rank=? ORDER BY seq LIMIT ?)", (rank, DROP_ROWS)
+                )
+                if not lost:
+                    break
+                work.dropped += len(lost)
+                for topic, ts in lost:
+                    _add_gap(db, Gap(_place(topic), "quota" if has_room else "disk", ts, ts, 1))
+
+
+def _size(row: Row) -> int:
+    return len(row.body) + len(row.topic) + ROW_BYTES
+
+
+def _place(topic: str) -> str:
+    """`vigil/v1/<site>/<device>` of any topic below it."""
+    return "/".join(topic.split("/")[:4])
+
+
+def overload(row: Row) -> Gap:
+    """The gap a row leaves that could not even wait."""
+    return Gap(_place(row.topic), "overload", row.ts, row.ts, 1)
+
+
+def _merge(gaps: dict[tuple[str, str], Gap], gap: Gap) -> None:
+    key = (gap.place, gap.why)
+    old = gaps.get(key, gap)
+    count = gap.count + (old.count if key in gaps else 0)
+    gaps[key] = Gap(gap.place, gap.why, min(old.first_ts, gap.first_ts), max(old.last_ts, gap.last_ts), count)
+
+
+def _add_gap(db: sqlite3.Connection, gap: Gap) -> None:
+    db.execute(
+        "INSERT INTO gap VALUES(?,?,?,?,?) ON CONFLICT(place, why) DO UPDATE SET"
+        " first_ts=min(first_ts, excluded.first_ts), last_ts=max(last_ts, excluded.last_ts),"
+        " count=count + excluded.count",
+        (gap.place, gap.why, gap.first_ts, gap.last_ts, gap.count),
+    )
+
+
+def _settle_gap(db: sqlite3.Connection, gap: Gap) -> None:
+    """What was told of a gap is taken off; what was lost meanwhile stays, from the end of the told part on."""
+    where = (gap.place, gap.why)
+    db.execute(
+        "UPDATE gap SET count=count - ?, first_ts=max(first_ts, ?) WHERE place=? AND why=?",
+        (gap.count, gap.last_ts, *where),
+    )
+    db.execute("DELETE FROM gap WHERE place=? AND why=? AND count <= 0", where)
+
+
+def _write_journal(db: sqlite3.Connection, work: _Work) -> None:
+    """What stands beside messages in the journal: documents and the newest message of each retained topic."""
+    for key, value in work.keep.items():
+        if value is None:
+            db.execute("DELETE FROM document WHERE key=?", (key,))
+        else:
+            db.execute("INSERT OR REPLACE INTO document VALUES(?,?)", (key, value))
+    db.executemany(
+        "INSERT OR REPLACE INTO retained VALUES(?,?,?,?,?)",
+        [(row.topic, row.seq, row.ts, row.rank, row.body) for row in work.rows.values() if row.retain]
+        # of these the content is not kept, only that they are there, or were cleared
+        + [(row.topic, row.seq, row.ts, row.rank, None if row.body else b"") for row in work.topics.values()],
+    )

@@ -1,0 +1,250 @@
+"""The durable queue between the site and the world: two lanes, the journal (rank 0) and telemetry (rank 1 and 2)."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias
+
+from gateway.ports import Confirmed, Row
+from gateway.store.lane import Gap, Lane, overload
+from gateway.store.reader import Reader
+from gateway.store.sequence import Sequence as SequenceNumbers
+from gateway.store.writer import Writer, tell
+
+Place: TypeAlias = tuple[int, int]
+"""Rank and sequence number: the order in which rows are sent."""
+
+MAX_WAITING_ROWS = 10_000
+MAX_WAITING_BYTES = 32 * 1024 * 1024
+"""What may wait for the disk; beyond it telemetry is not accepted and leaves a gap, alarms have twice the room."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxCounts:
+    """For the gateway's own health: rows and bytes held, and what happened since start."""
+
+    accepted: int
+    confirmed: int
+    dropped: int
+    dead: int
+    rows: int
+    bytes: int
+    waiting: int
+    commits: int
+    errors: int
+
+
+class Outbox:
+    """Rows from their acceptance until somebody says that they are stored. Called from one event loop."""
+
+    def __init__(
+        self,
+        outbox_id: str,
+        writer: Writer,
+        sequence: SequenceNumbers,
+        journal: Lane,
+        telemetry: Lane,
+        readers: tuple[Reader, Reader],
+        executor: Executor,
+        newest: Iterable[Row],
+        topics: Iterable[str],
+    ) -> None:
+        self._id = outbox_id
+        self._writer = writer
+        self._sequence = sequence
+        self._journal = journal
+        self._telemetry = telemetry
+        self._readers = readers
+        self._executor = executor
+        self._newest = {row.topic: row for row in newest}
+        self._stamps: dict[str, tuple[int, int]] = {}
+        self._accepted = 0
+        self._topics = set(topics)
+        journal.committed = self._note_newest
+
+    @property
+    def id(self) -> str:
+        """Twelve hex digits."""
+        return self._id
+
+    @property
+    def last_ts(self) -> int:
+        """The last time stamp known to have been given out, UTC ms; after a crash it may be a little older."""
+        return self._sequence.last_ts
+
+    def accept(
+        self,
+        topic: str,
+        body: bytes,
+        *,
+        ts: int,
+        retain: bool,
+        rank: int,
+        keep: Mapping[str, bytes | None] | None = None,
+    ) -> Row | None:
+        """Queue one message; gives its row with sequence number and final `ts`, None where the disk is too far behind.
+
+        Two messages of rank 0 or 1 on one topic never share a millisecond: the later gets the next. With rank 0, `keep`
+        is written in the same transaction (None deletes a document), and the row may be told only after `committed`.
+        An empty retained body clears the topic. StoreError where nothing more can be written at all.
+        """
+        with self._writer.lock:
+            lane = self._telemetry if rank else self._journal
+            if rank < 2:
+                ts = self._own_millisecond(topic, ts)
+            room = 1 if rank == 2 else 2
+            row = Row(self._sequence.next(ts), ts, topic, body, retain, rank)
+            if lane.waiting >= MAX_WAITING_ROWS * room or lane.waiting_bytes >= MAX_WAITING_BYTES * room:
+                lane.note_gap(overload(row))
+                return None
+            lane.add(row, keep, urgent=not rank)
+            self._accepted += 1
+            if retain and rank:
+                self._note_topic(row)
+                self._newest[topic] = row
+            return row
+
+    def _own_millisecond(self, topic: str, ts: int) -> int:
+        """`ts`, or the first free millisecond behind it where `topic` has used it."""
+        first, last = self._stamps.get(topic, (0, -1))
+        if first <= ts <= last:
+            self._stamps[topic] = (first, last + 1)
+            return last + 1
+        self._stamps[topic] = (ts, ts)
+        return ts
+
+    def _note_topic(self, row: Row) -> None:
+        """Keep the names of retained topics in the journal, so that those of removed devices can be cleared."""
+        if bool(row.body) != (row.topic in self._topics):
+            self._journal.note_topic(row)
+            (self._topics.add if row.body else self._topics.discard)(row.topic)
+
+    def _note_newest(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            if row.retain:
+                self._newest[row.topic] = row
+                (self._topics.add if row.body else self._topics.discard)(row.topic)
+
+    async def committed(self, seq: int) -> None:
+        """Return when the row is on disk (or stored elsewhere already)."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        with self._writer.lock:
+            lane = next((lane for lane in (self._journal, self._telemetry) if lane.is_pending(seq)), None)
+            if lane is None:
+                return
+            lane.listen(seq, partial(tell, done))
+        await done
+
+    async def backlog(self, after: Place, limit: int) -> Sequence[Row]:
+        """Held rows in order of rank and sequence number, those behind `after`, at most `limit`; of rank 0 only what is
+        committed."""
+        with self._writer.lock:
+            waiting = self._telemetry.pending()
+        found = await asyncio.get_running_loop().run_in_executor(self._executor, self._read, after, limit)
+        known = {row.seq for row in found}
+        late = [row for row in waiting if (row.rank, row.seq) > after and row.seq not in known]
+        if not late:
+            return found
+        return sorted(found + late, key=lambda row: (row.rank, row.seq))[:limit]
+
+    def _read(self, after: Place, limit: int) -> list[Row]:
+        rows: list[Row] = []
+        for rank in range(max(after[0], 0), 3):
+            behind = after[1] if rank == after[0] else -1
+            reader = self._readers[1] if rank else self._readers[0]
+            rows += reader.rows(
+                "SELECT seq, ts, topic, body, retain, rank FROM message WHERE rank=? AND seq>? ORDER BY seq LIMIT ?",
+                (rank, behind, limit - len(rows)),
+            )
+            if len(rows) >= limit:
+                break
+        return rows
+
+    async def newest_retained(self) -> Sequence[Row]:
+        """The newest committed row of each retained topic, confirmed or not; an empty body where it was cleared."""
+        with self._writer.lock:
+            return sorted(self._newest.values(), key=lambda row: (row.rank, row.seq))
+
+    def retained_topics(self) -> frozenset[str]:
+        """Every topic that may be retained at the broker and was not cleared."""
+        with self._writer.lock:
+            return frozenset(self._topics)
+
+    async def confirm(self, confirmed: Confirmed) -> None:
+        """Forget these rows; numbers that are not held, and other outboxes, are passed over."""
+        if confirmed.outbox != self._id:
+            return
+        with self._writer.lock:
+            self._telemetry.forget(confirmed.ranges)
+            self._journal.forget(confirmed.ranges)
+
+    async def set_aside(self, seq: int, reason: str) -> None:
+        """The broker will never take this row: to the dead letters, with the broker's reason."""
+        with self._writer.lock:
+            self._telemetry.set_aside(seq, reason)
+            self._journal.set_aside(seq, reason)
+
+    async def gaps(self) -> list[Gap]:
+        """What was dropped and not yet settled, for gap events."""
+        await self._writer.flush()
+        return await asyncio.get_running_loop().run_in_executor(self._executor, self._read_gaps)
+
+    def _read_gaps(self) -> list[Gap]:
+        return [
+            Gap(*values)
+            for reader in self._readers
+            for values in reader.values("SELECT place, why, first_ts, last_ts, count FROM gap", ())
+        ]
+
+    async def settle_gaps(self, gaps: Sequence[Gap]) -> None:
+        """These gaps stand in committed events now."""
+        with self._writer.lock:
+            self._telemetry.settle_gaps(gaps)
+            self._journal.settle_gaps(gaps)
+
+    async def oldest_ts(self) -> int | None:
+        """Time stamp of the oldest row held on disk."""
+        read = partial(self._extreme, "SELECT ts FROM message ORDER BY seq LIMIT 1")
+        return await asyncio.get_running_loop().run_in_executor(self._executor, read)
+
+    def _extreme(self, query: str) -> int | None:
+        found = [ts for reader in self._readers for (ts,) in reader.values(query, ())]
+        return min(found, default=None)
+
+    def counts(self) -> OutboxCounts:
+        with self._writer.lock:
+            one, two = self._journal.counts, self._telemetry.counts
+            rows = one.rows + two.rows
+            return OutboxCounts(
+                accepted=self._accepted,
+                confirmed=one.confirmed + two.confirmed,
+                dropped=one.dropped + two.dropped,
+                dead=one.dead + two.dead,
+                rows=rows,
+                bytes=one.bytes + two.bytes,
+                waiting=self._journal.waiting + self._telemetry.waiting,
+                commits=self._writer.commits,
+                errors=self._writer.errors,
+            )
+
+
+def newest_on_disk(journal: sqlite3.Connection, telemetry: sqlite3.Connection) -> tuple[list[Row], set[str]]:
+    """The newest row of each retained topic whose content is known, and the names of all topics not cleared."""
+    found: dict[str, Row] = {}
+    topics: set[str] = set()
+    for topic, seq, ts, rank, body in journal.execute("SELECT topic, seq, ts, rank, body FROM retained"):
+        if body is not None:
+            found[topic] = Row(seq, ts, topic, body, True, rank)
+        if body != b"":
+            topics.add(topic)
+    for seq, ts, topic, body, rank in telemetry.execute(
+        "SELECT seq, ts, topic, body, rank FROM message WHERE rank=1 AND retain=1 ORDER BY seq"
+    ):
+        if topic not in found or found[topic].seq < seq:
+            found[topic] = Row(seq, ts, topic, body, True, rank)
+    return list(found.values()), topics

@@ -1,0 +1,74 @@
+"""Sequence numbers that never repeat: reserved on disk in blocks before they are used.
+
+The end of the block is on disk before its first number is given out, so after any crash counting goes on behind it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from gateway.errors import StoreError
+from gateway.store.files import StoreFile
+from gateway.store.writer import Writer
+
+BLOCK = 131_072
+"""Numbers reserved at a time; half of it is more than rows may wait for the disk, so a block never runs out first."""
+
+
+class Sequence:
+    """Counter of one outbox; also keeps the last time stamp given out, as of the last reservation."""
+
+    def __init__(self, file: StoreFile, writer: Writer, *, behind: int) -> None:
+        """`behind` is a number known to be taken, whatever the journal says."""
+        self._file = file
+        self._writer = writer
+        db = file.writer
+        (reserved,) = db.execute("SELECT value FROM meta WHERE key='reserved'").fetchone()
+        (last_ts,) = db.execute("SELECT value FROM meta WHERE key='last_ts'").fetchone()
+        taken = max(int(reserved), behind)
+        self._next = taken + 1
+        self._reserved = taken + BLOCK
+        self._asked = self._taken = self._reserved
+        self.last_ts = int(last_ts)
+        _reserve(db, self._reserved, self.last_ts)
+
+    def next(self, ts: int) -> int:
+        """The next number; call with the lock held."""
+        if self._next > self._reserved:
+            raise StoreError("no sequence number is reserved: the disk does not answer")
+        number = self._next
+        self._next += 1
+        self.last_ts = max(self.last_ts, ts)
+        if number + BLOCK // 2 > self._asked:
+            self._asked += BLOCK
+            self._writer.wake(self._file, urgent=True)
+        return number
+
+    def release(self) -> None:
+        """Give back what was reserved and not used; only after the writer has ended."""
+        _reserve(self._file.writer, self._next - 1, self.last_ts)
+
+    # gateway.store.writer.Source
+
+    def has_work(self) -> bool:
+        return self._asked > self._reserved
+
+    def take(self) -> None:
+        self._taken = self._asked
+
+    def write(self, db: sqlite3.Connection) -> None:
+        _reserve(db, self._taken, self.last_ts)
+
+    def settle(self) -> None:
+        self._reserved = self._taken
+
+    def put_back(self) -> None:
+        """Still asked for."""
+
+    def replaced(self) -> None:
+        """The journal is never replaced."""
+
+
+def _reserve(db: sqlite3.Connection, reserved: int, last_ts: int) -> None:
+    db.execute("UPDATE meta SET value=? WHERE key='reserved'", (str(reserved),))
+    db.execute("UPDATE meta SET value=? WHERE key='last_ts'", (str(last_ts),))

@@ -1,0 +1,157 @@
+"""Damage, versions, locks and write errors of the files themselves."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import sqlite3
+import time
+from pathlib import Path
+
+import pytest
+
+from gateway.errors import StoreError
+from gateway.store import Store, StoreOptions, open_store
+
+PATIENT = StoreOptions(commit_interval_s=3600.0)
+
+
+def fill(store: Store, count: int = 200) -> int:
+    """The last sequence number."""
+    seq = 0
+    for ts in range(count):
+        row = store.outbox.accept("vigil/v1/a/gen-1/telemetry", b"x" * 400, ts=ts, retain=False, rank=2)
+        assert row
+        seq = row.seq
+    return seq
+
+
+def wait_for_an_error(store: Store) -> None:
+    give_up = time.monotonic() + 30
+    while not store.outbox.counts().errors:
+        assert time.monotonic() < give_up
+        time.sleep(0.01)
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_two_processes_cannot_share_a_state_directory(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    with pytest.raises(StoreError, match="in use"):
+        open_store(tmp_path)
+    store.close()
+    open_store(tmp_path).close()
+
+
+@pytest.mark.parametrize("name", ["journal", "telemetry"])
+def test_a_newer_version_is_refused_untouched(tmp_path: Path, name: str) -> None:
+    open_store(tmp_path).close()
+    path = tmp_path / f"{name}.db"
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA user_version=99")
+    db.close()
+    before = digest(path)
+    with pytest.raises(StoreError, match="newer version"):
+        open_store(tmp_path)
+    assert digest(path) == before
+
+
+async def test_a_damaged_telemetry_file_is_set_aside_and_the_numbers_go_on(tmp_path: Path) -> None:
+    store = open_store(tmp_path, PATIENT)
+    outbox_id, last = store.outbox.id, fill(store)
+    event = store.outbox.accept("vigil/v1/a/gen-1/event", b"}", ts=1, retain=False, rank=0)
+    assert event
+    store.close()
+    path = tmp_path / "telemetry.db"
+    damaged = bytearray(path.read_bytes())
+    damaged[:100] = b"\x55" * 100
+    path.write_bytes(damaged)
+    store = open_store(tmp_path, PATIENT)
+    assert store.damaged_file is not None
+    assert store.damaged_file.read_bytes() == bytes(damaged)
+    assert store.outbox.id == outbox_id
+    assert list(await store.outbox.backlog((-1, -1), 1000)) == [event]
+    row = store.outbox.accept("vigil/v1/a/gen-1/telemetry", b"}", ts=1, retain=False, rank=2)
+    assert row
+    assert row.seq > max(last, event.seq)
+    store.close()
+
+
+def test_damage_in_a_page_is_found_when_opened(tmp_path: Path) -> None:
+    store = open_store(tmp_path, PATIENT)
+    fill(store)
+    store.close()
+    path = tmp_path / "telemetry.db"
+    damaged = bytearray(path.read_bytes())
+    damaged[len(damaged) // 2 :] = b"\x55" * (len(damaged) - len(damaged) // 2)
+    path.write_bytes(damaged)
+    store = open_store(tmp_path, PATIENT)
+    assert store.damaged_file is not None
+    store.close()
+
+
+async def test_damage_met_while_running_costs_the_file_and_not_the_process(tmp_path: Path) -> None:
+    store = open_store(tmp_path, StoreOptions(commit_interval_s=3600.0, checkpoint_pages=1))
+    fill(store)
+    await store.flush()
+    store._telemetry.writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    path = tmp_path / "telemetry.db"
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\x55" * (size - 4096))
+    rows = list(await store.outbox.backlog((-1, -1), 1000))
+    assert rows == []
+    row = store.outbox.accept("vigil/v1/a/gen-1/telemetry", b"}", ts=1, retain=False, rank=2)
+    assert row
+    await asyncio.wait_for(store.flush(), 20)
+    assert store.damaged_file is not None
+    assert list(await store.outbox.backlog((-1, -1), 1000)) == [row]
+    (gap,) = await store.outbox.gaps()
+    assert (gap.why, gap.count) == ("damage", 200)
+    store.close()
+
+
+def test_a_damaged_journal_is_refused_untouched(tmp_path: Path) -> None:
+    open_store(tmp_path).close()
+    path = tmp_path / "journal.db"
+    path.write_bytes(b"\x55" * 8192)
+    with pytest.raises(StoreError, match="damaged"):
+        open_store(tmp_path)
+    assert path.read_bytes() == b"\x55" * 8192
+
+
+def test_a_lost_journal_does_not_reuse_numbers_that_are_held(tmp_path: Path) -> None:
+    store = open_store(tmp_path, PATIENT)
+    last = fill(store)
+    store.close()
+    (tmp_path / "journal.db").unlink()
+    store = open_store(tmp_path, PATIENT)
+    row = store.outbox.accept("vigil/v1/a/gen-1/telemetry", b"}", ts=1, retain=False, rank=2)
+    assert row
+    assert row.seq > last
+    store.close()
+
+
+async def test_a_failing_disk_is_tried_again_until_it_works(tmp_path: Path) -> None:
+    store = open_store(tmp_path, PATIENT)
+    blocker = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)
+    store.outbox._journal.file.writer.execute("PRAGMA busy_timeout=10")
+    blocker.execute("BEGIN IMMEDIATE")
+    row = store.outbox.accept("vigil/v1/a/gen-1/event", b"}", ts=1, retain=False, rank=0)
+    assert row
+    await asyncio.to_thread(wait_for_an_error, store)
+    assert list(await store.outbox.backlog((-1, -1), 10)) == []
+    blocker.execute("ROLLBACK")
+    blocker.close()
+    await asyncio.wait_for(store.outbox.committed(row.seq), 20)
+    assert list(await store.outbox.backlog((-1, -1), 10)) == [row]
+    store.close()
+
+
+def test_a_state_directory_that_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError):
+        open_store(tmp_path / "file")
