@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import struct
 from collections.abc import Callable
 from decimal import Context, Decimal
 from functools import lru_cache
+from math import floor, frexp, isfinite, log10, ulp
 
 #: Every decimal of up to 15 significant digits survives a float (C: DBL_DIG).
 FLOAT_DIGITS = 10**15
@@ -69,47 +69,63 @@ _PACKERS = {16: struct.Struct(">e"), 32: struct.Struct(">f")}
 _DIGITS = {16: (3, 5), 32: (6, 9)}
 #: A quarter of a step of the format, in steps of the float64 that holds the value (11 and 24 bits of precision of 53).
 _QUARTER_STEP = {16: 2.0**40, 32: 2.0**27}
-_LEAST_NORMAL = {16: 2.0**-14, 32: 2.0**-126}
+#: Below, the steps of the format no longer shrink with the value; above, powers of ten are no exact floats.
+_PLAIN = {16: (2.0**-14, 1e5), 32: (1e-13, 1e22)}
+_EXACT_TENS = tuple(10.0**power for power in range(23))
+_TENS: tuple[int, ...] = tuple(10**power for power in range(64))
+
+
+def shortest_decimal(value: float, bits: int) -> tuple[int, int]:
+    """Integers m and j: m / 10^j is the shortest decimal that reads back as the finite float16 or float32 `value`."""
+    least, most = _PLAIN[bits]
+    if not least <= abs(value) < most:
+        return _shortest_at_edge(value, bits)
+    few, many = _DIGITS[bits]
+    places = few - 1 - floor(log10(abs(value)))
+    quarter = ulp(value) * _QUARTER_STEP[bits]
+    number = round(value * _EXACT_TENS[places] if places >= 0 else value / _EXACT_TENS[-places])
+    if abs(number) >= _TENS[few]:  # rounded up to one digit more, or the logarithm was
+        return _shortest_at_edge(value, bits)
+    if abs((number / _TENS[places] if places >= 0 else number * _TENS[-places]) - value) < quarter:
+        return number, places
+    if abs(frexp(value)[0]) == 0.5:
+        return _shortest_at_edge(value, bits)
+    # what fewer digits can say more digits can say as well: one less than the most decides which side to look at
+    best = many
+    for digits in range(many - 1, few, -1):
+        longer = places + digits - few
+        number = round(value * _EXACT_TENS[longer] if longer >= 0 else value / _EXACT_TENS[-longer])
+        distance = abs((number / _TENS[longer] if longer >= 0 else number * _TENS[-longer]) - value)
+        if distance > 2 * quarter:
+            break
+        if distance == 2 * quarter:
+            return _shortest_at_edge(value, bits)
+        best = digits
+    longer = places + best - few
+    return round(value * _EXACT_TENS[longer] if longer >= 0 else value / _EXACT_TENS[-longer]), longer
 
 
 def shortest(value: float, bits: int) -> float:
-    """The shortest decimal that reads back as the finite float16 or float32 `value`, as a float."""
+    """The same as a float; a float64 is its own shortest decimal."""
     if bits == 64 or value == 0:
         return value + 0.0
-    few, many = _DIGITS[bits]
-    step = math.ulp(value)
-    if not -_LEAST_NORMAL[bits] < value < _LEAST_NORMAL[bits]:
-        candidate = float(f"{value:.{few}g}")
-        if abs(candidate - value) < step * _QUARTER_STEP[bits]:
-            return candidate
-    return _search_shortest(value, bits, few, many)
+    number, places = shortest_decimal(value, bits)
+    return number / _TENS[places] if places >= 0 else float(number * _TENS[-places])
 
 
-def _search_shortest(value: float, bits: int, few: int, many: int) -> float:
-    if abs(value) < _LEAST_NORMAL[bits] or math.frexp(value)[0] in (0.5, -0.5):
-        return _shortest_at_edge(value, bits)
-    half_step = math.ulp(value) * _QUARTER_STEP[bits] * 2
+def _shortest_at_edge(value: float, bits: int) -> tuple[int, int]:
+    """The same for any value, slowly: at powers of two the steps below are half as wide as those above, and very small
+    and very large values need powers of ten that no float holds."""
     wire = _PACKERS[bits].pack(value)
-    while few < many:
-        # what fewer digits can say more digits can say as well, so the search may halve
-        digits = (few + many) // 2
-        candidate = float(f"{value:.{digits}g}")
-        distance = abs(candidate - value)
-        if distance < half_step or (distance == half_step and _reads_back(candidate, wire, bits)):
-            many = digits
-        else:
-            few = digits + 1
-    return float(f"{value:.{many}g}")
-
-
-def _shortest_at_edge(value: float, bits: int) -> float:
-    """The same at powers of two, where the steps below are half as wide as those above, and among subnormals."""
-    wire = _PACKERS[bits].pack(value)
-    for digits in range(1, _DIGITS[bits][1]):
-        for candidate in (float(f"{value:.{digits}g}"), _next_decimal(value, digits)):
-            if _reads_back(candidate, wire, bits):
-                return candidate
-    return float(f"{value:.{_DIGITS[bits][1]}g}")
+    exact = Decimal(value)
+    for digits in range(1, _DIGITS[bits][1] + 1):
+        step = Decimal(1).scaleb(exact.adjusted() - digits + 1)
+        near = (exact / step).to_integral_value("ROUND_HALF_EVEN")
+        away = (abs(exact) / step).to_integral_value("ROUND_CEILING").copy_sign(exact)
+        for number in (near, away):
+            if _reads_back(float(number * step), wire, bits):
+                return int(number), digits - 1 - exact.adjusted()
+    raise ValueError(f"{value} is not a float{bits}")
 
 
 def _reads_back(candidate: float, wire: bytes, bits: int) -> bool:
@@ -117,14 +133,6 @@ def _reads_back(candidate: float, wire: bytes, bits: int) -> bool:
         return _PACKERS[bits].pack(candidate) == wire
     except OverflowError:
         return False
-
-
-def _next_decimal(value: float, digits: int) -> float:
-    """The nearest decimal of `digits` digits that is farther from zero than `value`."""
-    exact = Decimal(value)
-    step = Decimal(1).scaleb(exact.adjusted() - digits + 1)
-    steps = (abs(exact) / step).to_integral_value("ROUND_CEILING")
-    return float((steps * step).copy_sign(exact))
 
 
 class FloatTable(dict[float, float | None]):
@@ -138,7 +146,7 @@ class FloatTable(dict[float, float | None]):
         self._compute = compute
 
     def __missing__(self, raw: float) -> float | None:
-        if not math.isfinite(raw):
+        if not isfinite(raw):
             return None
         if len(self) >= _CACHE_ENTRIES:
             self.clear()
@@ -151,23 +159,21 @@ def float_table(bits: int, scale: Decimal, offset: Decimal) -> FloatTable:
     """One table per formula, shared by all devices."""
     if scale == 1 and offset == 0:
         return FloatTable(lambda raw: shortest(raw, bits))
-    factor, _, power = fraction_of(scale, Decimal(0))
-    if bits < 64 and offset == 0 and abs(factor) < _SHORT_FACTOR and power < _SHORT_POWER:
-        return FloatTable(lambda raw: _scale_short(shortest(raw, bits), factor, power))
-    return FloatTable(lambda raw: scale_float(shortest(raw, bits), scale, offset))
+    factor, addend, power = fraction_of(scale, offset)
 
+    def compute(raw: float) -> float | None:
+        number, places = shortest_decimal(raw, bits) if raw else (0, 0)
+        try:
+            if places >= 0:
+                return (number * factor + addend * _TENS[places]) / (power * _TENS[places])
+            return (number * _TENS[-places] * factor + addend) / power
+        except OverflowError:
+            return None
 
-#: 9 digits of a float32 times 6 digits are 15; powers of ten to the 22nd are exact floats.
-_SHORT_FACTOR, _SHORT_POWER = 10**6, 10**22
-
-
-def _scale_short(value: float, factor: int, power: int) -> float:
-    """Exact for values of up to 9 digits and such factors: the result has at most 15 digits, and three roundings of one
-    part in 2^53 stay below half a step of the 15th."""
-    return float(f"{value * factor / power:.15g}")
+    return FloatTable(compute)
 
 
 def scale_float(value: float, scale: Decimal, offset: Decimal) -> float | None:
-    """value * scale + offset in decimal on the shortest digits of `value`; None past the largest float."""
+    """value * scale + offset in decimal on the shortest digits of `value`, a float64; None past the largest float."""
     result = float(scale_exactly(Decimal(repr(value)), scale, offset))
-    return result + 0.0 if math.isfinite(result) else None
+    return result + 0.0 if isfinite(result) else None
