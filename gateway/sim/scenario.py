@@ -18,7 +18,9 @@ class Change:
     target: str
     name: str
     value: Value | None
-    place: Place
+    target_place: Place
+    name_place: Place
+    value_place: Place
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,7 @@ class _Reader:
                 if not isinstance(value, Scalar):
                     self._say(value.place, Text("应为单个值", "a single value is expected"))
                     continue
-                yield Change(str(target), str(name), value.value, value.place)
+                yield Change(str(target), str(name), value.value, entry.key, setting.key, value.place)
 
     def _disturbance(self, node: Section) -> Iterator[Disturbance]:
         word, target = _scalar(node, "fault"), _scalar(node, "of")

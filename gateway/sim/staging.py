@@ -120,20 +120,20 @@ class Stage:
             if not self._is_kind(target):
                 text = Text(f"没有设备或类别叫 {target}", f"no device or kind is called {target}")
                 known = [*_SURROUNDINGS, *self._plant.parts, *self._site.kinds]
-                problems.add(change.place, text, suggest(target, known))
+                problems.add(change.target_place, text, suggest(target, known))
             return
         places: list[tuple[Mapping[str, Input], Mapping[str, Point]]] = [(surroundings, {})] if surroundings else []
         places += [(self._plant.parts[device].inputs, self._devices[device].points) for device in devices]
         if not any(change.name in inputs or change.name in points for inputs, points in places):
             known = sorted({name for inputs, points in places for name in (*inputs, *points)})
             text = Text(f"{target} 没有 {change.name}", f"{target} has no {change.name}")
-            problems.add(change.place, text, suggest(change.name, known))
+            problems.add(change.name_place, text, suggest(change.name, known))
             return
         for inputs, points in places:
             expected = _expected(change, inputs, points)
             if expected is not None:
                 text = Text(f"{change.name} 不能是 {change.value}", f"{change.name} cannot be {change.value}")
-                problems.add(change.place, text, Text(f"可写：{expected}", f"write {expected}"))
+                problems.add(change.value_place, text, Text(f"可写：{expected}", f"write {expected}"))
                 return
 
 
