@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from drivers.modbus import MODBUS
+from gateway.settings.profiles import load_profile
+
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / "config" / "profiles"
 
@@ -107,3 +110,10 @@ def test_nothing_can_be_written(name: str) -> None:
 def test_a_base_is_of_the_same_kind(name: str) -> None:
     base = PROFILES[name].get("extends")
     assert base is None or PROFILES[base]["kind"] == PROFILES[name]["kind"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_settings_take_it_as_it_stands(name: str) -> None:
+    profile = load_profile(FOLDER / f"{name}.yaml", {"modbus": MODBUS})
+    assert profile.sound
+    assert set(profile.points) == set(_points(name))
