@@ -6,10 +6,11 @@ gateway lives.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateway.flow.snapshot import Snapshot
-from gateway.model import Readiness, ReadinessState, Reading, Status
+from gateway.model import Readiness, ReadinessState, Reading, Status, Text
 from gateway.rules.readiness import Judgement, KindCount, judge, roll_up
 from gateway.settings.types import DeviceSettings, SiteSettings
 
@@ -31,6 +32,7 @@ class SiteVerdict:
 class _Device:
     settings: DeviceSettings
     groups: tuple[tuple[str, ...], ...]
+    labels: Mapping[str, Text]
     watched: tuple[str, ...]
     """The points readiness depends on."""
     statuses: dict[tuple[str, ...], tuple[Status, ...]] = field(default_factory=dict)
@@ -48,7 +50,7 @@ class Judge:
     def __init__(self, site: SiteSettings, snapshot: Snapshot) -> None:
         self._site = site
         self._snapshot = snapshot
-        self._devices = {device.id: _watch(device) for device in site.devices}
+        self._devices = {device.id: _watch(device, site) for device in site.devices}
         self._verdict: SiteVerdict | None = None
         self._told_at = 0.0
 
@@ -92,7 +94,7 @@ class Judge:
 
     def _tell(self, device: _Device, now: float, ts: int) -> Readiness | None:
         usable = {name: self._snapshot.point(device.settings.id, name, now).is_usable for name in device.watched}
-        judgement = judge(device.groups, usable)
+        judgement = judge(device.groups, usable, device.labels)
         previous = device.judgement
         if judgement == previous and now - device.told_at < REPEAT_S:
             return None
@@ -104,8 +106,16 @@ class Judge:
         )
 
 
-def _watch(device: DeviceSettings) -> _Device:
-    groups = tuple(requirement.points for requirement in device.mandatory)
+def _watch(device: DeviceSettings, site: SiteSettings) -> _Device:
+    facts = {**site.facts, **device.facts}
+    groups = tuple(
+        requirement.points
+        for requirement in device.mandatory
+        if all(facts.get(name) == value for name, value in requirement.when.items())
+    )
     names = tuple(point.name for point in device.points)
     asked = {name for group in groups for name in group}
-    return _Device(device, groups, tuple(name for name in names if name in asked) if groups else names)
+    labels = {name: point.label for name, point in site.kinds[device.kind].points.items()}
+    labels |= {point.name: point.label for point in device.points if point.label}
+    watched = tuple(name for name in names if name in asked) if groups else names
+    return _Device(device, groups, labels, watched)

@@ -42,15 +42,17 @@ class Judgement:
     reasons: tuple[Reason, ...]
 
 
-def unseen(points: Sequence[str]) -> Reason:
-    """The reason `unknown` gives: which mandatory points cannot be seen."""
-    names = ", ".join(points)
-    return Reason("no_data", Priority.MEDIUM, Text(f"缺少可用数据：{names}", f"No usable data: {names}"))
+def unseen(groups: Sequence[Sequence[Text]]) -> Reason:
+    """The reason `unknown` gives: what cannot be seen, each as the alternatives that would do."""
+    zh = "、".join("或".join(each.zh for each in group) for group in groups)
+    en = ", ".join(" or ".join(each.en for each in group) for group in groups)
+    return Reason("no_data", Priority.MEDIUM, Text(f"没有可用数据：{zh}", f"No usable data: {en}"))
 
 
 def judge(
     mandatory: Iterable[Sequence[str]],
     usable: Mapping[str, bool],
+    labels: Mapping[str, Text],
     holding: Iterable[Holding] = (),
     *,
     in_use: bool = False,
@@ -65,13 +67,14 @@ def judge(
     active = sorted(holding, key=lambda each: (-each.priority.level, each.rule))
     groups = [tuple(group) for group in mandatory]
     if groups:
-        missing = [" / ".join(group) for group in groups if not _any_usable(group, usable)]
+        missing = [group for group in groups if not _any_usable(group, usable)]
     else:
-        missing = [] if any(usable.values()) else [", ".join(usable) or "-"]
+        missing = [] if any(usable.values()) else [tuple(usable)]
     reasons = tuple(Reason(each.rule, each.priority, each.text) for each in active)
     state = _state(active, bool(missing), in_use=in_use, out_of_service=out_of_service, retired=retired)
     if missing:
-        reasons = (*reasons, unseen(missing))
+        named = [[labels.get(name) or Text(name, name) for name in group] for group in missing]
+        reasons = (*reasons, unseen(named))
     score = max(0, 100 - sum(WEIGHTS[each.priority] for each in active))
     return Judgement(state, None if state is ReadinessState.UNKNOWN else score, reasons)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, select_autoescape
@@ -164,12 +165,12 @@ class Page:
     async def live(self, request: Request) -> Response:
         """Server-sent events: one JSON object per device that changed."""
         language = self.language(request)
+        closing: asyncio.Event = request.app.state.closing
 
         async def events() -> AsyncIterator[str]:
             yield "retry: 2000\n\n"
             with self._view.snapshot.subscribe() as changes:
-                while True:
-                    changed = await changes.changed()
+                while (changed := await _unless(closing, changes.changed())) is not None:
                     shown = [self._device(self._devices[each], language) for each in changed]
                     yield f"data: {_json({'site': self._site(language), 'devices': shown})}\n\n"
                     await asyncio.sleep(LIVE_EVERY_S)
@@ -183,14 +184,28 @@ class Page:
         return JSONResponse({"site": self._view.site.id, "state": self._site(language), "devices": devices})
 
 
+_Result = TypeVar("_Result")
+
+
+async def _unless(closing: asyncio.Event, work: Coroutine[object, object, _Result]) -> _Result | None:
+    """What `work` gives, or None once the page closes."""
+    closed, working = asyncio.ensure_future(closing.wait()), asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({closed, working}, return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else None
+    finally:
+        closed.cancel()
+        working.cancel()
+
+
 def _json(facts: Mapping[str, object]) -> str:
     return json.dumps(facts, ensure_ascii=False, separators=(",", ":"))
 
 
 def build(view: SiteView) -> Starlette:
-    """The page of one site as an ASGI application."""
+    """The page of one site as an ASGI application; setting `state.closing` ends its live streams."""
     page = Page(view)
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/", page.overview),
             Route("/device/{device}", page.device),
@@ -201,3 +216,5 @@ def build(view: SiteView) -> Starlette:
         ],
         middleware=[Middleware(_Headers)],
     )
+    app.state.closing = asyncio.Event()
+    return app

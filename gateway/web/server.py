@@ -8,7 +8,7 @@ import socket
 from collections.abc import Iterator
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.applications import Starlette
 
 GRACE_S = 1
 
@@ -36,7 +36,7 @@ def listen(host: str, port: int) -> socket.socket:
     return sock
 
 
-async def serve(app: ASGIApp, sock: socket.socket) -> None:
+async def serve(app: Starlette, sock: socket.socket) -> None:
     """Serve `app` on `sock` until cancelled."""
     config = uvicorn.Config(
         app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=GRACE_S, server_header=False
@@ -46,5 +46,6 @@ async def serve(app: ASGIApp, sock: socket.socket) -> None:
     try:
         await asyncio.shield(serving)
     finally:
+        app.state.closing.set()
         server.should_exit = True
         await serving
