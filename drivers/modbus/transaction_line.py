@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from drivers.modbus.exchange import Exchange
 from drivers.modbus.framing import Failure
 from drivers.modbus.pdu import expect
-from drivers.modbus.units import WAIT_CODES, Units
+from drivers.modbus.units import Units
 from gateway.model import Answer, Fault, FaultKind, Job
 from gateway.ports import Clock
 
@@ -38,9 +38,7 @@ class TransactionLine:
             return Answer(outcome, exchange.answer_at)
         at = exchange.answer_at
         if isinstance(outcome, int):
-            self._units.answered(unit)
-            if outcome in WAIT_CODES:
-                unit.said_busy(at, job.timeout_s)
+            self._units.refused(unit, outcome, at, job.timeout_s)
             return Fault(FaultKind.REFUSED, at, outcome)
         if outcome is Failure.LOST:
             return Fault(FaultKind.DOWN, at, detail=outcome.value)

@@ -33,10 +33,13 @@ class Unit:
         if self.owed:
             self.owed.clear()
 
-    def said_busy(self, now: float, timeout_s: float) -> None:
-        """It answered 5 or 6: each time in a row it is left alone for twice as long."""
-        self.busy += 1
-        self.rests_until = now + min(LONGEST_BUSY_S, timeout_s * 2.0 ** min(self.busy - 1, 8))
+    def refused(self, code: int, now: float, timeout_s: float) -> None:
+        """It answered with an exception. After 5 or 6 it is left alone, each time in a row for twice as long."""
+        busy = self.busy + 1 if code in WAIT_CODES else 0
+        self.answered()
+        self.busy = busy
+        if busy:
+            self.rests_until = now + min(LONGEST_BUSY_S, timeout_s * 2.0 ** min(busy - 1, 8))
 
     def owes(self, expected: Expected) -> None:
         """Its answer did not come and may come later."""
@@ -79,6 +82,10 @@ class Units:
 
     def answered(self, unit: Unit) -> None:
         unit.answered()
+        self._silent_in_a_row = 0
+
+    def refused(self, unit: Unit, code: int, now: float, timeout_s: float) -> None:
+        unit.refused(code, now, timeout_s)
         self._silent_in_a_row = 0
 
     def was_silent(self, unit: Unit) -> bool:
