@@ -55,6 +55,7 @@ class ProfileShelf:
         self._vocabulary = vocabulary
         self._problems = problems
         self._read: dict[str, Profile | None] = {}
+        self._reading: set[str] = set()
 
     def names(self) -> list[str]:
         """Every profile there is."""
@@ -73,13 +74,19 @@ class ProfileShelf:
     def get(self, name: str) -> Profile | None:
         """The profile, None where it cannot be used at all."""
         if name not in self._read:
-            self._read[name] = None  # while it is being read: one that extends itself finds nothing
             path = self.path(name)
             self._read[name] = None if path is None else self.read(path, name)
         return self._read[name]
 
     def read(self, path: Path, name: str) -> Profile | None:
         """Read and check the profile in `path`."""
+        self._reading.add(name)
+        try:
+            return self._check(path, name)
+        finally:
+            self._reading.discard(name)
+
+    def _check(self, path: Path, name: str) -> Profile | None:
         problems, before = self._problems, len(self._problems)
         root, data = read(path, problems)
         if root is None:
@@ -103,6 +110,7 @@ class ProfileShelf:
         known = self._vocabulary.get(kind or "")
         if known is not None:
             judge_points(points, known, problems)
+        self._review_identity(root, protocol)
         return Profile(
             name,
             kind,
@@ -110,18 +118,20 @@ class ProfileShelf:
             self._line(root, protocol, base),
             self._device(root, protocol, known, base),
             points,
-            len(problems) == before and (base is None or base.sound) and self._identity(root, protocol),
+            len(problems) == before and (base is None or base.sound),
             ((name, data), *(base.contents if base is not None else ())),
         )
 
     def _base(self, root: Section, name: str | None) -> Profile | None:
         if name is None:
             return None
-        base = self.get(name)
-        if base is None and (self.path(name) is None or name in self._read):
-            known = self.path(name) is not None
-            text = Text("这个型号文件不能用", "this profile cannot be used") if known else texts.no_profile(name)
-            self._problems.add(root.place_of("extends"), text, None if known else suggest(name, self.names()))
+        place, extends_itself = root.place_of("extends"), name in self._reading
+        base = None if extends_itself else self.get(name)
+        if extends_itself:
+            circle = Text("型号文件绕圈引用自己", "this profile extends itself, directly or through others")
+            self._problems.add(place, circle, Text("去掉其中一个 extends", "remove one extends"))
+        elif base is None and self.path(name) is None:
+            self._problems.add(place, texts.no_profile(name), suggest(name, self.names()))
         return base
 
     def _protocol(self, root: Section, name: str | None, base: Profile | None) -> ProtocolModel | None:
@@ -158,9 +168,8 @@ class ProfileShelf:
         below = base.device if base is not None else None
         return section if below is None else overlay(below, section, merged=("facts",))
 
-    def _identity(self, root: Section, protocol: ProtocolModel) -> bool:
+    def _review_identity(self, root: Section, protocol: ProtocolModel) -> None:
         """Check the entries that tell this model from others: where to look, and what is found there."""
-        before = len(self._problems)
         listing = root.get("identity")
         for item in listing.items if isinstance(listing, Listing) else ():
             if isinstance(item, Section):
@@ -168,7 +177,6 @@ class ProfileShelf:
                 read_options(protocol.point_options, item, self._problems)
                 if "equals" not in item.entries:
                     refuse_missing(item, "equals", self._problems)
-        return len(self._problems) == before
 
 
 def load_profile(path: Path, protocols: Protocols, language: str = "en") -> Profile:
