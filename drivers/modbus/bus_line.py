@@ -2,7 +2,7 @@
 
 Only unit, function, length and check tell one answer from another, so time must do the rest: a unit that timed out is
 left alone until its late answer is past, and is then asked for another length where the map allows it. Other units go
-on at once. README.md says what risk remains.
+on at once. docs/modbus-risk.md says what risk remains.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from drivers.modbus.exchange import Exchange
 from drivers.modbus.framing import Failure, Outcome
 from drivers.modbus.pdu import Expected
-from drivers.modbus.units import LATE_WINDOW_TIMEOUTS, WAIT_CODES, Unit, Units
+from drivers.modbus.units import LATE_WINDOW_TIMEOUTS, Unit, Units
 from gateway.model import Answer, Fault, FaultKind, Job
 from gateway.ports import Clock
 
@@ -94,12 +94,12 @@ class BusLine:
         exchange = self._exchange
         at = exchange.answer_at
         if isinstance(outcome, bytes):
-            self._answered(job.unit, unit)
+            self._units.answered(unit)
+            exchange.framing.owing.discard(job.unit)
             return Answer(outcome, at)
         if isinstance(outcome, int):
-            self._answered(job.unit, unit)
-            if outcome in WAIT_CODES:
-                unit.said_busy(at, job.timeout_s)
+            self._units.refused(unit, outcome, at, job.timeout_s)
+            exchange.framing.owing.discard(job.unit)
             return Fault(FaultKind.REFUSED, at, outcome)
         if outcome is Failure.GARBLED:
             return Fault(FaultKind.FRAME, at, detail=outcome.value)
@@ -110,10 +110,6 @@ class BusLine:
             exchange.drop()
         kind = FaultKind.TIMEOUT if outcome is Failure.SILENT else FaultKind.FRAME
         return Fault(kind, at, detail=outcome.value)
-
-    def _answered(self, number: int, unit: Unit) -> None:
-        self._units.answered(unit)
-        self._exchange.framing.owing.discard(number)
 
     def rests_until(self, unit: int) -> float:
         return self._units.rests_until(unit)
