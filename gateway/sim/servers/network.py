@@ -29,7 +29,7 @@ class TcpLine:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
-        """Refuse new connections, reset those there are."""
+        """Refuse new connections, drop those there are."""
         server, self._server = self._server, None
         if server is None:
             return
