@@ -86,10 +86,13 @@ def shortest_decimal(value: float, bits: int) -> tuple[int, int]:
     number = round(value * _EXACT_TENS[places] if places >= 0 else value / _EXACT_TENS[-places])
     if abs(number) >= _TENS[few]:  # rounded up to one digit more, or the logarithm was
         return _shortest_at_edge(value, bits)
-    if abs((number / _TENS[places] if places >= 0 else number * _TENS[-places]) - value) < quarter:
+    distance = abs((number / _TENS[places] if places >= 0 else number * _TENS[-places]) - value)
+    if distance < quarter:
         return number, places
-    if abs(frexp(value)[0]) == 0.5:
+    if abs(frexp(value)[0]) == 0.5 or distance == 2 * quarter:
         return _shortest_at_edge(value, bits)
+    if distance < 2 * quarter:
+        return number, places
     # what fewer digits can say more digits can say as well: one less than the most decides which side to look at
     best = many
     for digits in range(many - 1, few, -1):

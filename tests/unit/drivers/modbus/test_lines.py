@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import struct
 from collections.abc import Iterable
 
@@ -134,6 +135,36 @@ def test_a_late_answer_of_the_same_length_is_never_taken_for_the_next(late_timeo
         assert isinstance(again, Answer)
         assert again.data == struct.pack(">H", 102)
         assert line.counters()["discarded_late"] == 1
+
+    run_simulated(work())
+
+
+@pytest.mark.parametrize(("share", "late_timeouts"), [(1.0, 1.2), (0.02, 2.5), (0.3, 3.5)])
+def test_no_read_of_a_unit_that_is_often_late_is_wrong(share: float, late_timeouts: float) -> None:
+    """A server that answers in order; each answer carries the number of its request."""
+    dice = random.Random(7)
+    free_at = 0.0
+    number = 0
+
+    def side(sent: bytes) -> Iterable[tuple[float, bytes]]:
+        nonlocal free_at, number
+        number += 1
+        delay = late_timeouts * TIMEOUT_S if dice.random() < share else 0.02
+        free_at = max(free_at, now() + delay)
+        return [(free_at - now(), rtu_answer(sent, number))]
+
+    async def work() -> None:
+        line, _ = bus(side)
+        good = 0
+        for _ in range(300):
+            await asyncio.sleep(max(0.03, line.rests_until(1) - now()))
+            outcome = await ask(line)
+            if isinstance(outcome, Answer):
+                assert outcome.data == struct.pack(">H", number)
+                good += 1
+        assert (good == 0) == (share == 1.0)
+        counters = line.counters()
+        assert counters["discarded_late"] >= counters["timeouts"] - 1
 
     run_simulated(work())
 
