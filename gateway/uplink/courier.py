@@ -109,10 +109,10 @@ class Courier:
         self.counters.stored_at = self._now()
         if outbox != self._outbox.id:
             return
-        accepted, ends_silence = self._ledger.confirm(ranges, self._now())
+        accepted, due = self._ledger.confirm(ranges, self._now())
         self._settle(accepted)
-        if ends_silence:
-            self._turn_to_backlog(START)
+        if due is not None:
+            self._turn_to_backlog(due)
         self._schedule()
 
     # the link of the moment
@@ -277,6 +277,8 @@ class Courier:
     def _taken(self, row: Row, code: int) -> None:
         self._quota_wait_s = FIRST_QUOTA_WAIT_S
         self.has_subscribers = code != NO_MATCHING_SUBSCRIBERS
+        if not self.has_subscribers:
+            self._ledger.note_unheard(row)
         if self._bars.lift(row.topic):
             self._turn_to_backlog(START)
         if self._confirm_by_broker or not row.body:  # nobody stores what only clears a retained message

@@ -42,6 +42,7 @@ class Ledger:
         self._live: dict[int, _Wait] = {}
         self._outstanding: dict[int, _Wait] = {}
         self._waits: dict[int, float] = {}
+        self._unheard: dict[int, int] = {}
         self._heard_at: float | None = None
 
     @property
@@ -79,6 +80,11 @@ class Ledger:
         if self._heard_at is None:
             self._heard_at = now
 
+    def note_unheard(self, row: Row) -> None:
+        """The broker had nobody to give `row` to: it is due as soon as somebody is there again."""
+        if self.is_waiting(row.seq):
+            self._unheard[row.seq] = row.rank
+
     def forget(self, seq: int) -> None:
         """`seq` was not taken by the broker: it is as if it had not been sent."""
         self._live.pop(seq, None)
@@ -86,9 +92,9 @@ class Ledger:
         self._waits.pop(seq, None)
         self.sent.remove(seq, seq)
 
-    def confirm(self, ranges: Iterable[Range], now: float) -> tuple[list[Range], bool]:
-        """Somebody says that `ranges` are stored. Gives the part of them that was sent, and whether this ends a silence
-        that left rows waiting: then everything outstanding is due at once."""
+    def confirm(self, ranges: Iterable[Range], now: float) -> tuple[list[Range], Place | None]:
+        """Somebody says that `ranges` are stored. Gives the part of them that was sent, and from where the backlog is
+        to be read again if this makes rows due: all outstanding ones after a silence, else those nobody had heard."""
         accepted = self.sent.shared(ranges)
         for first, last in accepted:
             self.sent.remove(first, last)
@@ -97,11 +103,20 @@ class Ledger:
                 self._outstanding.pop(seq, None)
                 self._waits.pop(seq, None)
         ends_silence = self._heard_at is not None and now - self._heard_at >= FIRST_WAIT_S
-        self._heard_at = now if self.waiting else None
+        due = START if ends_silence else self._first_unheard()
         if ends_silence:
             self._outstanding.clear()
             self._waits.clear()
-        return accepted, ends_silence
+        self._unheard.clear()
+        self._heard_at = now if self.waiting else None
+        return accepted, due
+
+    def _first_unheard(self) -> Place | None:
+        places = [(rank, seq) for seq, rank in self._unheard.items() if self.is_waiting(seq)]
+        for _, seq in places:
+            self._live.pop(seq, None)
+            self._outstanding.pop(seq, None)
+        return min(places, default=None)
 
     def expire(self, now: float) -> Place | None:
         """Rows whose time is over become backlog again; the first place among them."""
@@ -114,6 +129,7 @@ class Ledger:
         for _, seq in due:
             self._live.pop(seq, None)
             self._outstanding.pop(seq, None)
+            self._unheard.pop(seq, None)
         return min(due, default=None)
 
     def restart(self) -> None:
@@ -121,4 +137,5 @@ class Ledger:
         self._live.clear()
         self._outstanding.clear()
         self._waits.clear()
+        self._unheard.clear()
         self._heard_at = None

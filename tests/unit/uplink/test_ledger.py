@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.ports import Row
-from gateway.uplink.ledger import LAST_WAIT_S, MOST_LIVE, MOST_OUTSTANDING, Ledger
+from gateway.uplink.ledger import LAST_WAIT_S, MOST_LIVE, MOST_OUTSTANDING, START, Ledger
 
 
 def row(seq: int, rank: int = 2) -> Row:
@@ -63,8 +63,8 @@ def test_only_what_was_sent_can_be_confirmed() -> None:
     ledger = Ledger()
     for seq in (5, 6, 9):
         ledger.note_live(row(seq), 0.0)
-    assert ledger.confirm([(0, 10**17)], 1.0) == ([(5, 6), (9, 9)], False)
-    assert ledger.confirm([(0, 10**17)], 2.0) == ([], False)
+    assert ledger.confirm([(0, 10**17)], 1.0) == ([(5, 6), (9, 9)], None)
+    assert ledger.confirm([(0, 10**17)], 2.0) == ([], None)
     assert ledger.waiting == 0
 
 
@@ -79,7 +79,7 @@ def test_what_the_broker_did_not_take_was_not_sent() -> None:
     ledger = Ledger()
     ledger.note_backlog(row(5), 0.0)
     ledger.forget(5)
-    assert ledger.confirm([(5, 5)], 1.0) == ([], False)
+    assert ledger.confirm([(5, 5)], 1.0) == ([], None)
     assert ledger.room == MOST_OUTSTANDING
 
 
@@ -87,9 +87,9 @@ def test_the_first_confirmation_after_a_silence_makes_everything_due() -> None:
     ledger = Ledger()
     for seq in range(10):
         ledger.note_backlog(row(seq), 0.0)
-    assert ledger.confirm([(0, 0)], 29.0) == ([(0, 0)], False)
+    assert ledger.confirm([(0, 0)], 29.0) == ([(0, 0)], None)
     assert ledger.is_waiting(1)
-    assert ledger.confirm([(1, 1)], 59.0) == ([(1, 1)], True)
+    assert ledger.confirm([(1, 1)], 59.0) == ([(1, 1)], START)
     assert not ledger.is_waiting(2)
     ledger.note_backlog(row(2), 60.0)
     assert ledger.expire(89.9) is None  # the wait starts anew at 30 s
@@ -101,7 +101,7 @@ def test_quiet_while_nothing_waits_is_no_silence() -> None:
     ledger.note_live(row(1), 0.0)
     ledger.confirm([(1, 1)], 1.0)
     ledger.note_live(row(2), 500.0)
-    assert ledger.confirm([(2, 2)], 501.0) == ([(2, 2)], False)
+    assert ledger.confirm([(2, 2)], 501.0) == ([(2, 2)], None)
 
 
 def test_a_new_link_starts_over_but_remembers_what_was_sent() -> None:
@@ -111,3 +111,14 @@ def test_a_new_link_starts_over_but_remembers_what_was_sent() -> None:
     ledger.restart()
     assert ledger.waiting == 0
     assert ledger.confirm([(1, 2)], 5.0)[0] == [(1, 2)]
+
+
+def test_what_nobody_heard_is_due_when_somebody_is_there_again() -> None:
+    ledger = Ledger()
+    for seq in (1, 2, 3, 4):
+        ledger.note_live(row(seq), 0.0)
+    for seq in (2, 3):
+        ledger.note_unheard(row(seq))
+    assert ledger.confirm([(3, 3)], 1.0) == ([(3, 3)], (2, 2))
+    assert [ledger.is_waiting(seq) for seq in (1, 2, 4)] == [True, False, True]
+    assert ledger.confirm([(4, 4)], 2.0) == ([(4, 4)], None)
