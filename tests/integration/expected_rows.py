@@ -1,56 +1,20 @@
-"""Reads InfluxDB 1.x back, and says what a message must have become there: written from the contract, not from our code."""
+"""What a message must have become in the database: written from the contract alone, not with our code."""
 
 from __future__ import annotations
 
 import json
-import urllib.parse
-import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
-Row = tuple[str, tuple[tuple[str, str], ...], int, tuple[tuple[str, object], ...]]
-"""Measurement, tags, UTC milliseconds, fields; sorted, so that rows compare."""
+from tests.integration.influx_rows import Key
 
-
-def query(url: str, database: str, text: str) -> list[dict[str, Any]]:
-    """The series of an InfluxQL answer; an error inside a 200 is raised."""
-    parameters = urllib.parse.urlencode({"db": database, "q": text, "epoch": "ms"})
-    with urllib.request.urlopen(f"{url}/query?{parameters}", timeout=10) as answer:
-        body = json.load(answer)
-    assert "error" not in body, body
-    results = body["results"][0]
-    assert "error" not in results, results
-    return list(results.get("series", []))
-
-
-def measurements(url: str, database: str) -> set[str]:
-    return {row[0] for series in query(url, database, "SHOW MEASUREMENTS") for row in series["values"]}
-
-
-def rows(url: str, database: str) -> set[Row]:
-    """Everything in the database."""
-    found: set[Row] = set()
-    for measurement in measurements(url, database):
-        tags = {
-            row[0]
-            for series in query(url, database, f'SHOW TAG KEYS FROM "{measurement}"')
-            for row in series["values"]
-        }
-        for series in query(url, database, f'SELECT * FROM "{measurement}" GROUP BY *'):
-            held = tuple(sorted((key, value) for key, value in series["tags"].items() if value))
-            assert {key for key, _ in held} <= tags
-            for values in series["values"]:
-                facts = dict(zip(series["columns"], values, strict=True))
-                ts = facts.pop("time")
-                fields = tuple(sorted((key, value) for key, value in facts.items() if value is not None))
-                found.add((measurement, held, ts, fields))
-    return found
+Row = tuple[str, Key, dict[str, object]]
+"""Measurement, (UTC ms, sorted tags), fields."""
 
 
 def _row(measurement: str, tags: Mapping[str, str], ts: int, fields: Mapping[str, object]) -> Row:
     held = tuple(sorted((key, value) for key, value in tags.items() if value != ""))
-    kept = {key: value for key, value in fields.items() if value is not None}
-    return (measurement, held, ts, tuple(sorted(kept.items())))
+    return measurement, (ts, *held), {key: value for key, value in fields.items() if value is not None}
 
 
 def _field(value: object) -> object:
