@@ -46,16 +46,20 @@ def why(*, is_blind: bool, is_site_silent: bool) -> Reason:
     return SITE_SILENT if is_site_silent else DEVICE_SILENT
 
 
+#: A person's word outranks not knowing, as it does at the site.
+_STAYS = (ReadinessState.RETIRED, ReadinessState.OUT_OF_SERVICE)
+
+
 def unknown(said: DeviceReadiness | SiteReadiness, reason: Reason, ts: int) -> DeviceReadiness | SiteReadiness:
     """What was last said, turned into not knowing: kind and labels stay, no score, nothing usable."""
     if isinstance(said, DeviceReadiness):
-        return replace(said, state=ReadinessState.UNKNOWN, score=None, reasons=(reason,), ts=ts)
+        state = said.state if said.state in _STAYS else ReadinessState.UNKNOWN
+        return replace(said, state=state, score=None, reasons=(reason,), ts=ts)
     counts = {kind: _all_unknown(count) for kind, count in said.kinds.items()}
     return replace(said, state=ReadinessState.UNKNOWN, kinds=counts, ts=ts)
 
 
 def _all_unknown(count: KindCount) -> KindCount:
-    """Devices out of service stay so: that is a person's word, not a measurement."""
     seen = count.ready + count.degraded + count.not_ready + count.unknown + count.in_use
     return KindCount(unknown=seen, out_of_service=count.out_of_service, required=count.required)
 

@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 TICK_S = 1.0
 #: Rows that wait while the database is down; those of silence itself are made anew instead of waiting.
 MAX_WAITING = 10_000
+#: Sites named one by one in the log at a time.
+MAX_LINES = 20
 #: Rows written at once.
 MAX_ROWS = 5_000
 
@@ -76,12 +78,10 @@ class SiteWatch:
 
     async def _write_all(self) -> None:
         while True:
-            silent_before = self._watch.fell_silent
             rows = [*self._waiting, *self._watch.due(self._clock.monotonic())]
             self._waiting.clear()
             self._books.sites_silent = self._watch.fell_silent
-            if self._watch.fell_silent > silent_before:
-                log.warning("sites_silent count=%d", self._watch.silent_sites)
+            self._report()
             for first in range(0, len(rows), MAX_ROWS):
                 part = rows[first : first + MAX_ROWS]
                 rejected = await self._sink.write(part)
@@ -89,3 +89,15 @@ class SiteWatch:
                 for reason in list(rejected.values())[:1]:
                     log.error("watch_rows_refused count=%d reason=%s", len(rejected), reason)
             await self._clock.sleep_until(self._clock.monotonic() + TICK_S)
+
+    def _report(self) -> None:
+        """One line for each site that fell silent or came back; one for all where they are many."""
+        news, self._watch.news = self._watch.news, []
+        if len(news) > MAX_LINES:
+            log.warning("sites_changed count=%d silent=%d", len(news), self._watch.silent_sites)
+            return
+        for site, what in news:
+            if what == "silent":
+                log.warning("site_silent site=%s", site)
+            else:
+                log.info("site_returned site=%s cause=%s", site, what)

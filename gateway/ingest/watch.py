@@ -97,6 +97,8 @@ class Watch:
         """Devices not watched because there are more than MAX_ENTRIES."""
         self.fell_silent = 0
         """How often a site fell silent."""
+        self.news: list[tuple[str, str]] = []
+        """(site, `silent` or why it was) since somebody last cleared them."""
 
     @property
     def silent_sites(self) -> int:
@@ -145,8 +147,8 @@ class Watch:
                 continue
             rows += self._due_readiness(site, now_s)
             if not self._is_blind:
-                rows += self._due_alarm(name, site, now_s)
                 rows += self._due_verdict(name, site, now_s)
+                rows += self._due_alarm(name, site, now_s)
         return rows
 
     # what came
@@ -220,11 +222,11 @@ class Watch:
         if now_s < site.expires_s:
             return
         if site.silent_from is None:
-            site.silent_from = site.valid_until
-            site.next_alarm = 0
-            self.fell_silent += 1
             if site.returned:
                 yield from self._verdict(name, site, site.returned)
+            site.silent_from, site.next_alarm = site.valid_until, 0
+            self.fell_silent += 1
+            self.news.append((name, "silent"))
         latest = int((now_s - site.expires_s) * 1000) // ALARM_EVERY_MS
         for number in _numbers(site.next_alarm, latest):
             ts = site.silent_from + number * ALARM_EVERY_MS
@@ -242,6 +244,7 @@ class Watch:
 
     def _verdict(self, name: str, site: _Site, back: _Return) -> list[Fact]:
         site.returned = None
+        self.news.append((name, "cut_off" if back.was_running else "off"))
         return silence.returned(name, site.last, back.silent_from, back.back_ts, was_running=back.was_running)
 
 

@@ -323,6 +323,24 @@ def test_a_device_that_was_removed_is_forgotten() -> None:
     assert centre.watch.silent_sites == 0
 
 
+def test_a_person_s_word_outranks_not_knowing() -> None:
+    centre = Centre()
+    centre.hear("gen-1/readiness", readiness(0, state="out_of_service"))
+    centre.hear("gen-2/readiness", readiness(0, state="retired"))
+    centre.hear("gen-3/readiness", readiness(0, state="in_use"))
+    rows = of(centre.at(180), "readiness")
+    assert [row.fields["state"] for row in rows] == ["out_of_service", "retired", "unknown"]
+    assert {row.fields["usable"] for row in rows} == {0.0}
+
+
+def test_news_name_each_site_once() -> None:
+    centre = Centre()
+    silent_site(centre)
+    centre.hear("gen-1/readiness", readiness(3600))
+    centre.at(3800)
+    assert centre.watch.news == [("depot-07", "silent"), ("depot-07", "off"), ("depot-07", "silent")]
+
+
 def test_what_is_no_message_is_passed_over() -> None:
     centre = Centre()
     assert centre.hear("gen-1/readiness", b"{") == []
@@ -333,11 +351,11 @@ def test_what_is_no_message_is_passed_over() -> None:
 
 @given(
     st.lists(st.tuples(st.sampled_from(["gen-1", "gen-2", "_site"]), st.integers(0, 600)), min_size=1, max_size=12),
-    st.lists(st.floats(700, 5000), max_size=6),
-    st.floats(800, 5000),
+    st.lists(st.integers(700, 5000), max_size=6),
+    st.integers(800, 5000),
 )
 def test_workers_that_look_at_different_times_write_the_same_rows(
-    said: list[tuple[str, int]], looks: list[float], started: float
+    said: list[tuple[str, int]], looks: list[int], started: int
 ) -> None:
     """One worker was there all the time, one came later and saw only what is retained."""
     end = 6000.0
