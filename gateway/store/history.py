@@ -14,7 +14,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from gateway.model import Value
-from gateway.store.blocks import Record, Sample, pack, samples, unpack
+from gateway.store.blocks import Entry, Record, Said, Sample, pack, samples, unpack, weigh
 from gateway.store.files import StoreFile
 from gateway.store.reader import Reader
 from gateway.store.writer import Writer
@@ -24,7 +24,8 @@ CREATE TABLE block(id INTEGER PRIMARY KEY, device TEXT NOT NULL, first_ts INTEGE
                    data BLOB NOT NULL);
 CREATE INDEX block_device ON block(device, first_ts);
 """
-BLOCK_SAMPLES = 256
+BLOCK_BYTES = 16 * 1024
+"""Of text, before compression."""
 BLOCK_S = 60.0
 MAX_GATHERED_BLOCKS = 2_000
 """Blocks that may wait for the disk; the oldest is dropped and counted."""
@@ -70,35 +71,42 @@ class History:
         self._executor = executor
         self._keep_ms = int(keep_days * 86_400_000)
         self._wall_ms = wall_ms
-        self._gathering: dict[str, tuple[float, list[Record]]] = {}
+        self._gathering: dict[str, tuple[float, list[Entry]]] = {}
         self._sizes: dict[str, int] = {}
-        self._sealed: list[tuple[str, list[Record]]] = []
-        self._writing: list[tuple[str, list[Record]]] = []
+        self._sealed: list[tuple[str, list[Entry]]] = []
+        self._writing: list[tuple[str, list[Entry]]] = []
         self._prune_at = 0.0
         self.dropped = 0
-        """Records that could not wait for the disk."""
+        """Readings that could not wait for the disk."""
 
     def record(self, device: str, ts: int, values: Mapping[str, Value], statuses: Mapping[str, str]) -> None:
         """Keep what was said of `device` at `ts`: usable values, and status names of points that are not Good.
 
         The mappings are kept as they are and must not be changed afterwards.
         """
+        self._gather(device, Record(ts, values, statuses))
+
+    def record_body(self, device: str, ts: int, body: bytes) -> None:
+        """The same from the body of a telemetry message as the outbox took it, which is cheaper."""
+        self._gather(device, Said(ts, body))
+
+    def _gather(self, device: str, entry: Entry) -> None:
         with self._writer.lock:
             now = time.monotonic()
-            began, records = self._gathering.get(device, (now, []))
-            if records and (now - began >= BLOCK_S or self._sizes[device] >= BLOCK_SAMPLES):
+            began, entries = self._gathering.get(device, (now, []))
+            if entries and (now - began >= BLOCK_S or self._sizes[device] >= BLOCK_BYTES):
                 self._seal(device)
-                began, records = now, []
-            if not records:
-                self._gathering[device] = (began, records)
+                began, entries = now, []
+            if not entries:
+                self._gathering[device] = (began, entries)
                 self._sizes[device] = 0
-            records.append(Record(ts, values, statuses))
-            self._sizes[device] += len(values) + len(statuses)
+            entries.append(entry)
+            self._sizes[device] += weigh(entry)
 
     def _seal(self, device: str) -> None:
         self._writer.wake(self._file, urgent=False)
-        _, records = self._gathering.pop(device)
-        self._sealed.append((device, records))
+        _, entries = self._gathering.pop(device)
+        self._sealed.append((device, entries))
         if len(self._sealed) > MAX_GATHERED_BLOCKS:
             _, lost = self._sealed.pop(0)
             self.dropped += len(lost)
@@ -118,7 +126,7 @@ class History:
         """All samples of a point with `since_ms` <= ts <= `until_ms`, in order of time."""
         with self._writer.lock:
             blocks = [*self._writing, *self._sealed]
-            recent = [records for name, records in blocks if name == device]
+            recent = [entries for name, entries in blocks if name == device]
             if device in self._gathering:
                 recent.append(list(self._gathering[device][1]))
         return await asyncio.get_running_loop().run_in_executor(
@@ -126,7 +134,7 @@ class History:
         )
 
     def _read(
-        self, device: str, point: str, since_ms: int, until_ms: int, recent: Sequence[Sequence[Record]]
+        self, device: str, point: str, since_ms: int, until_ms: int, recent: Sequence[Sequence[Entry]]
     ) -> list[Sample]:
         found = self._reader.values(
             "SELECT data FROM block WHERE device=? AND first_ts BETWEEN ? AND ? AND last_ts>=? ORDER BY first_ts",
@@ -135,8 +143,8 @@ class History:
         # A block may have been written since `recent` was taken: equal samples are one.
         every = {
             sample
-            for records in (*(list(unpack(data)) for (data,) in found), *recent)
-            for sample in samples(records, point)
+            for entries in (*(unpack(data) for (data,) in found), *recent)
+            for sample in samples(entries, point)
             if since_ms <= sample.ts <= until_ms
         }
         return sorted(every, key=lambda sample: sample.ts)
@@ -170,8 +178,8 @@ class History:
         db.executemany(
             "INSERT INTO block(device, first_ts, last_ts, data) VALUES(?,?,?,?)",
             [
-                (device, min(record.ts for record in records), max(record.ts for record in records), pack(records))
-                for device, records in self._writing
+                (device, min(entry.ts for entry in entries), max(entry.ts for entry in entries), pack(entries))
+                for device, entries in self._writing
             ],
         )
         now = time.monotonic()

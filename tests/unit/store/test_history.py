@@ -9,10 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.model import Report, Status
 from gateway.store import Bucket, Sample, Store, StoreOptions, open_store
 from gateway.store.history import HOLD_MS, buckets
+from gateway.wire.encode import telemetry_body
 
 T0 = 1_763_764_800_000
+HIGH = Status.UncertainEngineeringUnitsExceeded
 PATIENT = StoreOptions(commit_interval_s=3600.0)
 
 
@@ -41,6 +44,18 @@ async def test_samples_are_read_from_memory_and_from_disk(store: Store) -> None:
     assert await history.samples("gen-1", "on", T0, T0) == [Sample(T0, True, "Good")]
     assert await history.samples("gen-2", "a", T0, T0) == [Sample(T0, 9, "Good")]
     assert await history.samples("gen-9", "a", T0, T0) == []
+
+
+async def test_bodies_of_messages_are_read_like_records(store: Store) -> None:
+    report = Report("gen-1", T0, {"a": 1.5, "b": 101}, {"b": HIGH}, {"c": Status.BadTimeout}, ("a",))
+    body = telemetry_body(report, "generator", {"city": "西宁"}, synced=True)
+    store.history.record_body("gen-1", T0, body)
+    for _ in ("from memory", "from disk"):
+        assert await store.history.samples("gen-1", "a", T0, T0) == [Sample(T0, 1.5, "Good")]
+        assert await store.history.samples("gen-1", "b", T0, T0) == [Sample(T0, 101, HIGH.name)]
+        assert await store.history.samples("gen-1", "c", T0, T0) == [Sample(T0, None, "BadTimeout")]
+        assert await store.history.samples("gen-1", "city", T0, T0) == []
+        await store.flush()
 
 
 async def test_history_is_there_after_a_restart(tmp_path: Path) -> None:
