@@ -29,7 +29,8 @@ class Memory:
         self._read = read
         self._write = write
         self._cells: Mapping[Table, dict[int, list[Cell]]] = {table: {} for table in Table}
-        for cell in cells:
+        # Where a register is both words and a plain number, the words decide what stands in it.
+        for cell in sorted(cells, key=lambda cell: cell.place.is_plain):
             for address in cell.place.addresses:
                 self._cells[cell.place.table].setdefault(address, []).append(cell)
 
@@ -40,13 +41,16 @@ class Memory:
         if any(address not in known for address in wanted):
             return None
         image = dict.fromkeys(wanted, 0)
+        taken = dict.fromkeys(wanted, 0)
         for cell in self._at(table, wanted):
             mask, bits = pack(cell.place, self._read(cell.point), self._factor(cell.place))
             last = cell.place.registers - 1
             for index, address in enumerate(cell.place.addresses):
                 if address in image:
                     shift = 16 * (last - index)
-                    image[address] |= (bits & mask) >> shift & 0xFFFF
+                    own = mask >> shift & 0xFFFF & ~taken[address]
+                    image[address] |= bits >> shift & own
+                    taken[address] |= own
         return [image[address] for address in wanted]
 
     def write(self, table: Table, first: int, contents: Sequence[int]) -> bool:

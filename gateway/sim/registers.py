@@ -74,6 +74,11 @@ class Field:
         return max(1, bits // 16)
 
     @property
+    def is_plain(self) -> bool:
+        """A number or text, neither words nor flags nor a part of a register."""
+        return not self.words and self.mask is None and self.bit is None
+
+    @property
     def addresses(self) -> range:
         return range(self.address, self.address + self.registers)
 

@@ -61,6 +61,13 @@ def test_bits_of_one_register_come_together() -> None:
     assert unit.ask("03 000c 0001") == "03 02 00 03"
 
 
+def test_words_decide_where_a_register_is_also_a_number() -> None:
+    values: dict[str, Value] = {"code": 0x1234, "mode": "manual"}
+    cells = [Cell("code", Field(H, 0)), Cell("mode", Field(H, 0, bit=4, width=4, words={1: "auto", 7: "manual"}))]
+    memory = Memory(cells, values.__getitem__, lambda name, value: True)
+    assert memory.read(H, 0, 1) == [0x1274]
+
+
 def test_addresses_without_a_point_are_refused() -> None:
     unit = Unit()
     for request in ("03 000d 0001", "03 000c 0002", "04 000a 0001", "01 0002 0001", "06 000d 0001", "05 0000 ff00"):
