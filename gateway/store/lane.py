@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from gateway.ports import Row
 from gateway.store.files import StoreFile
+from gateway.store.thinning import count_values, thin
 from gateway.store.writer import Writer
 
 Range: TypeAlias = tuple[int, int]
@@ -25,21 +26,29 @@ CREATE TABLE dead(seq INTEGER PRIMARY KEY, ts INTEGER NOT NULL, topic TEXT NOT N
                   rank INTEGER NOT NULL, reason TEXT NOT NULL);
 CREATE TABLE gap(place TEXT NOT NULL, why TEXT NOT NULL, first_ts INTEGER NOT NULL, last_ts INTEGER NOT NULL,
                  count INTEGER NOT NULL, PRIMARY KEY(place, why));
+CREATE TABLE thinned(up_to INTEGER NOT NULL);
+INSERT INTO thinned VALUES(0);
 """
 ROW_BYTES = 40
 """What a row takes beside its topic and body."""
 DROP_ROWS = 100
 """Rows dropped at a time when the quota is reached."""
+FLOOR_BYTES = 4 * 1024 * 1024
+"""What the outbox may take even of a nearly full disk."""
+THIN_ROWS = 1000
+"""Rows thinned at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Messages that were accepted, or should have been, and are gone; times are of the first and the last."""
+    """What was accepted, or should have been, and is gone: `count` values of points, other messages counting 1 each
+    (`damage`: messages). Times are of the first and the last."""
 
     place: str
     """The topic up to the device; empty where messages of unknown devices and times went with a damaged file."""
     why: str
-    """`quota`, `disk` (little space left), `overload` (the disk did not keep up), `damage` (a file was set aside)."""
+    """`thinned` and `quota` (dropped) at the quota, `disk` (little space left), `overload` (the disk did not keep up),
+    `damage` (a file was set aside)."""
     first_ts: int
     last_ts: int
     count: int
@@ -59,6 +68,7 @@ class _Work:
     forgotten: int = 0
     forgotten_bytes: int = 0
     dropped: int = 0
+    thinned: int = 0
     dead: int = 0
 
     def __bool__(self) -> bool:
@@ -67,13 +77,15 @@ class _Work:
 
 @dataclass(slots=True)
 class LaneCounts:
-    """Rows and bytes held (waiting and on disk), dead letters on disk, and what happened to rows since start."""
+    """Rows and bytes held (waiting and on disk), dead letters on disk, and what became of rows since start."""
 
     rows: int = 0
     bytes: int = 0
     dropped: int = 0
     dead: int = 0
     confirmed: int = 0
+    thinned: int = 0
+    """Rows of which nothing was left."""
 
 
 @dataclass(slots=True)
@@ -171,9 +183,8 @@ class Lane:
         self._next.set_aside[seq] = reason
 
     def note_gap(self, gap: Gap) -> None:
-        self.counts.dropped += gap.count
-        _merge(self._next.gaps, gap)
         self.writer.wake(self.file, urgent=False)
+        _merge(self._next.gaps, gap)
 
     def settle_gaps(self, gaps: Sequence[Gap]) -> None:
         self._next.settled += gaps
@@ -205,8 +216,9 @@ class Lane:
         """Everything that was on disk is gone; what waits will be written to the new file."""
         waiting = len(self._next.rows)
         lost = self.counts.rows - waiting
-        self.counts = LaneCounts(waiting, self._waiting_bytes, self.counts.dropped, 0, self.counts.confirmed)
+        self.counts = replace(self.counts, rows=waiting, bytes=self._waiting_bytes, dead=0)
         if lost:
+            self.counts.dropped += lost
             self.note_gap(Gap("", "damage", 0, 0, lost))
 
     def settle(self) -> None:
@@ -216,7 +228,8 @@ class Lane:
         counts.bytes -= work.forgotten_bytes
         counts.dropped += work.dropped
         counts.dead += work.dead
-        counts.confirmed += work.forgotten - work.dropped - work.dead
+        counts.thinned += work.thinned
+        counts.confirmed += work.forgotten - work.dropped - work.thinned - work.dead
         if self.committed is not None:
             self.committed(work.rows.values())
         for seq in work.rows.keys() & self._listeners.keys():
@@ -225,7 +238,7 @@ class Lane:
 
     def write(self, db: sqlite3.Connection) -> None:
         work = self._now
-        work.forgotten = work.forgotten_bytes = work.dropped = work.dead = 0
+        work.forgotten = work.forgotten_bytes = work.dropped = work.thinned = work.dead = 0
         db.executemany(
             "INSERT INTO message VALUES(?,?,?,?,?,?)",
             [(row.seq, row.ts, row.topic, row.body, row.retain, row.rank) for row in work.rows.values()],
@@ -240,7 +253,7 @@ class Lane:
         gone = [*work.forget, *[(seq, seq) for seq in work.set_aside]]
         for first, last in gone:
             self._delete(db, work, "seq BETWEEN ? AND ?", (first, last))
-        self._drop_over(db, work)
+        self._make_room(db, work)
         for gap in work.settled:
             _settle_gap(db, gap)
         for gap in work.gaps.values():
@@ -248,32 +261,64 @@ class Lane:
 
     def _delete(
         self, db: sqlite3.Connection, work: _Work, where: str, values: tuple[int, ...]
-    ) -> list[tuple[str, int]]:
-        """Delete rows; gives topic and time stamp of each."""
-        found = db.execute(
-            f"DELETE FROM message WHERE {where} RETURNING topic, ts, length(body) + length(topic) + {ROW_BYTES}",  # noqa: S608
+    ) -> list[tuple[str, int, bytes]]:
+        """Delete rows; gives topic, time stamp and body of each."""
+        found: list[tuple[str, int, bytes]] = db.execute(
+            f"DELETE FROM message WHERE {where} RETURNING topic, ts, body",  # noqa: S608
             values,
         ).fetchall()
         work.forgotten += len(found)
-        work.forgotten_bytes += sum(size for _, _, size in found)
-        return [(topic, ts) for topic, ts, _ in found]
+        work.forgotten_bytes += sum(len(topic) + len(body) + ROW_BYTES for topic, _, body in found)
+        return found
 
-    def _drop_over(self, db: sqlite3.Connection, work: _Work) -> None:
-        """Drop the oldest of the last rank until the quota holds; where the disk is nearly full, do not grow."""
+    def _make_room(self, db: sqlite3.Connection, work: _Work) -> None:
+        """Thin, then drop the oldest of the last rank until the quota holds; on a nearly full disk, do not grow."""
         counts, added = self.counts, sum(map(_size, work.rows.values()))
         before = counts.bytes - self._waiting_bytes - added
         has_room = self.has_room()
-        target = self.quota_bytes if has_room else min(self.quota_bytes, before)
+        target = self.quota_bytes if has_room else min(self.quota_bytes, max(before, FLOOR_BYTES))
+        while before + added - work.forgotten_bytes > target:
+            if not self._thin(db, work) and not self._drop_oldest(db, work, "quota" if has_room else "disk"):
+                return
+
+    def _thin(self, db: sqlite3.Connection, work: _Work) -> bool:
+        """Thin the next rows that were not thinned yet; False where there are none."""
+        (up_to,) = db.execute("SELECT up_to FROM thinned").fetchone()
+        rows = [
+            Row(seq, ts, topic, body, False, 2)
+            for seq, ts, topic, body in db.execute(
+                "SELECT seq, ts, topic, body FROM message WHERE rank=2 AND seq>? ORDER BY seq LIMIT ?",
+                (up_to, THIN_ROWS),
+            )
+        ]
+        if not rows:
+            return False
+        db.execute("UPDATE thinned SET up_to=?", (rows[-1].seq,))
+        thinned = thin(rows)
+        smaller = {row.seq: row for row in thinned.kept}
+        db.executemany("UPDATE message SET body=? WHERE seq=?", [(row.body, row.seq) for row in thinned.kept])
+        db.executemany("DELETE FROM message WHERE seq=?", [(row.seq,) for row in thinned.dropped])
+        work.thinned += len(thinned.dropped)
+        work.forgotten += len(thinned.dropped)
+        work.forgotten_bytes += sum(map(_size, thinned.dropped))
+        work.forgotten_bytes += sum(_size(row) - _size(smaller[row.seq]) for row in rows if row.seq in smaller)
+        for topic, count in thinned.lost.items():
+            times = [row.ts for row in rows if row.topic == topic]
+            _add_gap(db, Gap(_place(topic), "thinned", min(times), max(times), count))
+        return True
+
+    def _drop_oldest(self, db: sqlite3.Connection, work: _Work, why: str) -> bool:
+        """Drop some of the oldest rows of the last rank there is; False where there are none."""
         for rank in (2, 1, 0):
-            while before + added - work.forgotten_bytes > target:
-                lost = self._delete(
-                    db, work, "seq IN (SELECT seq FROM message WHERE rank=? ORDER BY seq LIMIT ?)", (rank, DROP_ROWS)
-                )
-                if not lost:
-                    break
+            lost = self._delete(
+                db, work, "seq IN (SELECT seq FROM message WHERE rank=? ORDER BY seq LIMIT ?)", (rank, DROP_ROWS)
+            )
+            if lost:
                 work.dropped += len(lost)
-                for topic, ts in lost:
-                    _add_gap(db, Gap(_place(topic), "quota" if has_room else "disk", ts, ts, 1))
+                for topic, ts, body in lost:
+                    _add_gap(db, Gap(_place(topic), why, ts, ts, count_values(body)))
+                return True
+        return False
 
 
 def _size(row: Row) -> int:
@@ -287,7 +332,7 @@ def _place(topic: str) -> str:
 
 def overload(row: Row) -> Gap:
     """The gap a row leaves that could not even wait."""
-    return Gap(_place(row.topic), "overload", row.ts, row.ts, 1)
+    return Gap(_place(row.topic), "overload", row.ts, row.ts, count_values(row.body))
 
 
 def _merge(gaps: dict[tuple[str, str], Gap], gap: Gap) -> None:

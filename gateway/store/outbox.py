@@ -31,6 +31,7 @@ class OutboxCounts:
     accepted: int
     confirmed: int
     dropped: int
+    thinned: int
     dead: int
     rows: int
     bytes: int
@@ -100,6 +101,7 @@ class Outbox:
             room = 1 if rank == 2 else 2
             row = Row(self._sequence.next(ts), ts, topic, body, retain, rank)
             if lane.waiting >= MAX_WAITING_ROWS * room or lane.waiting_bytes >= MAX_WAITING_BYTES * room:
+                lane.counts.dropped += 1
                 lane.note_gap(overload(row))
                 return None
             lane.add(row, keep, urgent=not rank)
@@ -224,6 +226,7 @@ class Outbox:
                 accepted=self._accepted,
                 confirmed=one.confirmed + two.confirmed,
                 dropped=one.dropped + two.dropped,
+                thinned=one.thinned + two.thinned,
                 dead=one.dead + two.dead,
                 rows=rows,
                 bytes=one.bytes + two.bytes,

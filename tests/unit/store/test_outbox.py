@@ -223,13 +223,34 @@ async def test_a_disk_that_does_not_keep_up_costs_telemetry_and_says_so(
     assert await store.outbox.gaps() == []
 
 
-async def test_at_the_quota_the_oldest_telemetry_goes_and_leaves_a_gap(tmp_path: Path) -> None:
+def value(store: Store, ts: int, number: float) -> Row:
+    return telemetry(store, ts, body=b'"kind":"x","v":{"a":%.1f},"pad":"%s"}' % (number, b" " * 370))
+
+
+async def test_at_the_quota_telemetry_is_thinned_first(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "state", StoreOptions(telemetry_quota_bytes=100_000))
+    first, event = readiness(store), alarm(store)
+    rows = [value(store, second * 1000, float(second % 60)) for second in range(400)]
+    await store.flush()
+    left = await held(store)
+    counts = store.outbox.counts()
+    assert left[:2] == [event, first]
+    assert {row.seq for row in left[2:]} == {row.seq for row in rows if row.ts // 1000 % 60 in (0, 59)} | {rows[-1].seq}
+    assert counts.dropped == 0
+    assert counts.thinned == 400 - len(left) + 2
+    assert counts.rows == len(left)
+    (gap,) = await store.outbox.gaps()
+    assert (gap.place, gap.why, gap.count) == ("vigil/v1/a/gen-1", "thinned", counts.thinned)
+    store.close()
+
+
+async def test_when_thinning_is_not_enough_the_oldest_telemetry_goes_and_leaves_a_gap(tmp_path: Path) -> None:
     store = open_store(tmp_path / "state", StoreOptions(telemetry_quota_bytes=100_000))
     first, event = readiness(store), alarm(store)
     rows = []
-    for ts in range(400):
-        rows.append(telemetry(store, ts, body=b'"v":{"a":1}}' + b" " * 388))
-        if ts % 50 == 49:
+    for minute in range(400):
+        rows.append(value(store, minute * 60_000, 1.5))
+        if minute % 50 == 49:
             await store.flush()
     left = await held(store)
     counts = store.outbox.counts()
@@ -240,18 +261,21 @@ async def test_at_the_quota_the_oldest_telemetry_goes_and_leaves_a_gap(tmp_path:
     assert lost == counts.dropped > 100
     (gap,) = await store.outbox.gaps()
     assert (gap.place, gap.why) == ("vigil/v1/a/gen-1", "quota")
-    assert (gap.first_ts, gap.last_ts, gap.count) == (0, lost - 1, lost)
+    assert (gap.first_ts, gap.last_ts, gap.count) == (0, (lost - 1) * 60_000, lost)
     store.close()
 
 
-async def test_a_nearly_full_disk_does_not_grow(tmp_path: Path) -> None:
+async def test_a_nearly_full_disk_does_not_grow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.store.lane.FLOOR_BYTES", 100_000)
     store = open_store(tmp_path / "state", StoreOptions(min_free_bytes=2**62))
-    for ts in range(500):
-        telemetry(store, ts)
+    for minute in range(500):
+        value(store, minute * 60_000, 1.5)
     await store.flush()
-    assert store.outbox.counts().rows == 0
+    counts = store.outbox.counts()
+    assert 50_000 < counts.bytes <= 100_000
     (gap,) = await store.outbox.gaps()
-    assert (gap.why, gap.count) == ("disk", 500)
+    assert (gap.why, gap.count) == ("disk", counts.dropped)
+    assert counts.rows + counts.dropped == 500
     store.close()
 
 
