@@ -25,7 +25,7 @@ _PROFILE = r"[a-z0-9][a-z0-9._-]*(?:/[a-z0-9][a-z0-9._-]*)+"
 class FileModel(BaseModel):
     """A mapping in one of our files: no key but the known ones."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=False, regex_engine="python-re")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class NotText(Wrong):

@@ -10,7 +10,7 @@ from typing import Any
 
 from gateway.model import Text, Value, ValueType
 from gateway.settings.bundled import config_dir
-from gateway.settings.document import Section, read
+from gateway.settings.document import Section, find, read
 from gateway.settings.facts import fact_value
 from gateway.settings.files import RequirementKeys, VocabularyFactKeys, VocabularyFile, VocabularyPointKeys
 from gateway.settings.names import RESERVED_POINTS
@@ -102,15 +102,15 @@ def _mandatory(
     problems: Problems,
 ) -> Mandatory:
     names, when = _requirement(each)
-    listing = root.place_of("mandatory").below(index)
+    _, place, _ = find(root, ("mandatory", index))
     if not names:
-        problems.add(listing, Text("要写 point 或 any", "either point or any is needed here"))
+        problems.add(place, Text("要写 point 或 any", "either point or any is needed here"))
     for name in names:
         if name not in points:
-            problems.add(listing, Text(f"没有测点 {name}", f"there is no point {name}"), suggest(name, points))
+            problems.add(place, Text(f"没有测点 {name}", f"there is no point {name}"), suggest(name, points))
     for fact in when:
         if fact not in facts:
-            problems.add(listing, Text(f"没有 {fact} 这一项", f"there is no fact {fact}"), suggest(fact, facts))
+            problems.add(place, Text(f"没有 {fact} 这一项", f"there is no fact {fact}"), suggest(fact, facts))
     return Mandatory(names, MappingProxyType(dict(when)))
 
 
