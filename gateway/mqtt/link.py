@@ -28,6 +28,7 @@ _Answer = TypeVar("_Answer")
 
 MQTT5 = int(MQTTProtocolVersion.MQTTv5)
 MQTT311 = int(MQTTProtocolVersion.MQTTv311)
+UNWELCOME = "connected, but no CONNACK"
 NO_MATCHING_SUBSCRIBERS = 0x10
 UNKNOWN_RECEIVE_MAXIMUM = 20
 MQTT5_RECEIVE_MAXIMUM = 65535
@@ -73,6 +74,8 @@ class Link:
         """The broker's Maximum Packet Size, where it has one."""
         self.session_present = False
         self.lost: asyncio.Future[LinkFailed] = self._loop.create_future()
+        self.is_welcome = False
+        """Whether the broker has accepted the connection."""
         self.is_closed = False
         """Whether `close` was called."""
         self.malformed = 0
@@ -147,6 +150,7 @@ class Link:
         unsaid = MQTT5_RECEIVE_MAXIMUM if self.version == 5 else UNKNOWN_RECEIVE_MAXIMUM
         self.window = min(self._options.window, said.get("ReceiveMaximum", unsaid))
         self.largest_packet_bytes = said.get("MaximumPacketSize")
+        self.is_welcome = True
         self.session_present = greeting.session_present
 
     # sending
@@ -414,33 +418,37 @@ _CONNACK_NUMBERS = ("ReceiveMaximum", "MaximumQoS", "MaximumPacketSize")
 
 
 async def open_link(settings: MqttSettings, options: LinkOptions) -> Link:
-    """A link the broker has welcomed, on MQTT 5 or else 3.1.1. Raises LinkFailed within `options.connect_timeout_s`
-    for each version tried."""
-    if settings.version == "3.1.1":
-        return await _open(settings, options, MQTT311)
+    """A link the broker has welcomed, on MQTT 5 or else 3.1.1. Raises LinkFailed; each version tried has
+    `options.connect_timeout_s`."""
+    if settings.version != "auto":
+        version = MQTT5 if settings.version == "5" else MQTT311
+        return await _open(settings, options, version, options.connect_timeout_s)
     try:
-        return await _open(settings, options, MQTT5)
+        return await _open(settings, options, MQTT5, options.connect_timeout_s / 2)
     except LinkFailed as failure:
-        if settings.version == "5" or not _means_too_new(failure):
+        if not _means_too_new(failure):
             raise
-        return await _open(settings, options, MQTT311)
+        return await _open(settings, options, MQTT311, options.connect_timeout_s)
 
 
 def _means_too_new(failure: LinkFailed) -> bool:
-    """Old brokers refuse MQTT 5 with a return code, or hang up."""
-    return failure.fault in (LinkFault.PROTOCOL, LinkFault.LOST)
+    """Old brokers refuse MQTT 5 with a return code, hang up, or wait for the rest of what they misread."""
+    return failure.fault in (LinkFault.PROTOCOL, LinkFault.LOST) or failure.detail == UNWELCOME
 
 
-async def _open(settings: MqttSettings, options: LinkOptions, version: int) -> Link:
+async def _open(settings: MqttSettings, options: LinkOptions, version: int, welcome_s: float) -> Link:
     try:
         async with asyncio.timeout(options.connect_timeout_s):
             stream, password = await open_stream(settings, options.connect_timeout_s)
-            link = Link(stream, password, settings, options, version)
-            try:
-                await link.greeted()
-            except BaseException:
-                link.abort(LinkFailed(LinkFault.LOST, "not welcomed"))
-                raise
-            return link
     except TimeoutError as error:
         raise LinkFailed(LinkFault.TIMEOUT, f"{options.connect_timeout_s:.0f} s") from error
+    link = Link(stream, password, settings, options, version)
+    try:
+        async with asyncio.timeout(welcome_s):
+            await link.greeted()
+    except TimeoutError as error:
+        raise LinkFailed(LinkFault.TIMEOUT, UNWELCOME) from error
+    finally:
+        if not link.is_welcome:
+            link.abort(LinkFailed(LinkFault.LOST, "not welcomed"))
+    return link

@@ -9,6 +9,7 @@ import socket
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -206,12 +207,20 @@ async def test_falls_back_to_3_1_1(refusal: bytes | None) -> None:
         assert await link.publish("t", b"x", correlation=b"not on 3.1.1") == 0
 
 
-async def test_real_broker_on_3_1_1(mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The old version works against a real broker, both ways and with a last will."""
-    monkeypatch.setattr("gateway.mqtt.link.MQTT5", 4)
-    where = settings(mosquitto.port)
-    async with linked(where, LinkOptions("a", will=Will("w", b"gone"))) as link:
+async def test_falls_back_to_3_1_1_where_a_broker_waits_for_more_of_what_it_misread() -> None:
+    def muddled(kind: int, _body: bytes, version: int) -> bytes:
+        return CONNACK_311 if kind == CONNECT and version == 4 else b""
+
+    options = LinkOptions("a", connect_timeout_s=1.0)
+    async with ScriptedBroker(muddled) as broker, linked(settings(broker.port), options) as link:
         assert link.version == 4
+
+
+@pytest.mark.parametrize(("asked", "version"), [("5", 5), ("3.1.1", 4), ("auto", 5)])
+async def test_real_broker_on_both_versions(mosquitto: Mosquitto, asked: str, version: int) -> None:
+    where = replace(settings(mosquitto.port), version=asked)
+    async with linked(where, LinkOptions("a", will=Will("w", b"gone"))) as link:
+        assert link.version == version
         await link.subscribe(["t"])
         assert await link.publish("t", b"x") == 0
         assert await collect(link, 1) == [b"x"]
