@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.ports import Fact
-from gateway.wire import topics
-from gateway.wire.decode import Malformed, decode, parse_id
+from gateway.wire import Malformed, decode, topics
+from gateway.wire.decode import parse_id
 from gateway.wire.facts import facts
 from gateway.wire.json_text import NotJson, loads
 from gateway.wire.messages import NO_ID, MessageId

@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 
 from gateway.ingest import silence
 from gateway.ports import Fact
-from gateway.wire import topics
-from gateway.wire.decode import Malformed, decode
+from gateway.wire import Malformed, decode, topics
 from gateway.wire.facts import facts
 from gateway.wire.messages import DeviceReadiness, GatewayStatus, SiteReadiness
 from gateway.wire.topics import Channel, Topic
@@ -55,7 +54,8 @@ class _Return:
     back_ts: int
     expired_at_s: float
     decide_by_s: float
-    was_running: bool = False
+    earliest_late: int | None = None
+    """The oldest time stamp within the silence that it has sent late."""
 
 
 @dataclass(slots=True)
@@ -155,8 +155,9 @@ class Watch:
 
     def _see_readiness(self, topic: Topic, said: Readiness, retained: bool, now_s: float, wall_ms: int) -> list[Fact]:
         site = self._sites.setdefault(topic.site, _Site())
-        if said.backlog and site.returned and site.returned.last_ts < said.ts < site.returned.back_ts:
-            site.returned.was_running = True
+        back = site.returned
+        if said.backlog and back and back.last_ts < said.ts < back.back_ts:
+            back.earliest_late = min(said.ts, back.earliest_late or said.ts)
         known = site.entries.get(topic.device)
         if known is not None and (said.ts, said.id.seq) <= (known.said.ts, known.said.id.seq):
             return []
@@ -237,15 +238,26 @@ class Watch:
         back = site.returned
         if back is None:
             return []
-        status = site.status
-        if status and status.online and status.since is not None and site.status_at_s >= back.expired_at_s:
-            back.was_running = back.was_running or status.since <= back.last_ts
-        return self._verdict(name, site, back) if back.was_running or now_s >= back.decide_by_s else []
+        was_running = _was_running(site, back)
+        return self._verdict(name, site, back) if was_running or now_s >= back.decide_by_s else []
 
     def _verdict(self, name: str, site: _Site, back: _Return) -> list[Fact]:
         site.returned = None
-        self.news.append((name, "cut_off" if back.was_running else "off"))
-        return silence.returned(name, site.last, back.silent_from, back.back_ts, was_running=back.was_running)
+        was_running = _was_running(site, back)
+        self.news.append((name, "cut_off" if was_running else "off"))
+        return silence.returned(name, site.last, back.silent_from, back.back_ts, was_running=was_running)
+
+
+def _was_running(site: _Site, back: _Return) -> bool:
+    """Whether the gateway ran while it was silent, as far as is known: it began before, or it sends late what it saw
+    before it began anew (what it saw since then only shows that it has been on for a moment)."""
+    status = site.status
+    began = back.back_ts - CLOCK_TOLERANCE_MS
+    if status and status.online and status.since is not None and site.status_at_s >= back.expired_at_s:
+        began = status.since
+        if began <= back.last_ts:
+            return True
+    return back.earliest_late is not None and back.earliest_late < began
 
 
 def _expiry(said: Readiness, retained: bool, now_s: float, wall_ms: int) -> float:

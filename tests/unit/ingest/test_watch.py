@@ -222,6 +222,26 @@ def test_a_gateway_that_began_anew_and_has_nothing_to_tell_was_off() -> None:
     assert event.fields["cause"] == "off"
 
 
+def test_what_a_gateway_saw_while_it_was_starting_is_no_sign_that_it_was_running() -> None:
+    centre = Centre()
+    silent_site(centre)
+    centre.hear("_gateway/status", status("online", since=3500))
+    centre.hear("gen-1/readiness", readiness(3600))
+    centre.hear("gen-2/readiness", readiness(3550, backlog=True))
+    (event,) = of(centre.at(3720), "event")
+    assert event.fields["cause"] == "off"
+
+
+def test_without_a_status_only_what_is_clearly_older_counts() -> None:
+    for second, cause in ((3550, "off"), (3000, "cut_off")):
+        centre = Centre()
+        silent_site(centre)
+        centre.hear("gen-1/readiness", readiness(3600))
+        centre.hear("gen-2/readiness", readiness(second, backlog=True))
+        (event,) = of(centre.at(3720), "event")
+        assert event.fields["cause"] == cause
+
+
 def test_a_site_that_falls_silent_again_before_the_verdict() -> None:
     centre = Centre()
     centre.watch = Watch(verdict_s=10_000)
