@@ -1,8 +1,8 @@
 """What is kept on disk: the journal (alarms, events, state) and telemetry (outbox, local history)."""
 
 from gateway.store.blocks import Sample
+from gateway.store.gaps import Gap
 from gateway.store.history import Bucket, History
-from gateway.store.lane import Gap
 from gateway.store.outbox import Outbox
 from gateway.store.store import Store, StoreOptions, open_store
 

@@ -12,23 +12,26 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from gateway.ports import Row
+from gateway.store import gaps
 from gateway.store.files import StoreFile
+from gateway.store.gaps import Gap
 from gateway.store.thinning import count_values, thin
 from gateway.store.writer import Writer
 
 Range: TypeAlias = tuple[int, int]
 
-LANE_SCHEMA = """
+LANE_SCHEMA = (
+    """
 CREATE TABLE message(seq INTEGER PRIMARY KEY, ts INTEGER NOT NULL, topic TEXT NOT NULL, body BLOB NOT NULL,
                      retain INTEGER NOT NULL, rank INTEGER NOT NULL);
 CREATE INDEX message_early ON message(rank, seq) WHERE rank < 2;
 CREATE TABLE dead(seq INTEGER PRIMARY KEY, ts INTEGER NOT NULL, topic TEXT NOT NULL, body BLOB NOT NULL,
                   rank INTEGER NOT NULL, reason TEXT NOT NULL);
-CREATE TABLE gap(place TEXT NOT NULL, why TEXT NOT NULL, first_ts INTEGER NOT NULL, last_ts INTEGER NOT NULL,
-                 count INTEGER NOT NULL, PRIMARY KEY(place, why));
 CREATE TABLE thinned(up_to INTEGER NOT NULL);
 INSERT INTO thinned VALUES(0);
 """
+    + gaps.SCHEMA
+)
 ROW_BYTES = 40
 """What a row takes beside its topic and body."""
 DROP_ROWS = 100
@@ -37,21 +40,6 @@ FLOOR_BYTES = 4 * 1024 * 1024
 """What the outbox may take even of a nearly full disk."""
 THIN_ROWS = 1000
 """Rows thinned at a time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """What was accepted, or should have been, and is gone: `count` values of points, other messages counting 1 each
-    (`damage`: messages). Times are of the first and the last."""
-
-    place: str
-    """The topic up to the device; empty where messages of unknown devices and times went with a damaged file."""
-    why: str
-    """`thinned` and `quota` (dropped) at the quota, `disk` (little space left), `overload` (the disk did not keep up),
-    `damage` (a file was set aside)."""
-    first_ts: int
-    last_ts: int
-    count: int
 
 
 @dataclass(slots=True)
@@ -184,7 +172,7 @@ class Lane:
 
     def note_gap(self, gap: Gap) -> None:
         self.writer.wake(self.file, urgent=False)
-        _merge(self._next.gaps, gap)
+        gaps.merge(self._next.gaps, gap)
 
     def settle_gaps(self, gaps: Sequence[Gap]) -> None:
         self._next.settled += gaps
@@ -208,7 +196,7 @@ class Lane:
         work.set_aside.update(late.set_aside)
         work.settled += late.settled
         for gap in late.gaps.values():
-            _merge(work.gaps, gap)
+            gaps.merge(work.gaps, gap)
         self._next, self._now = work, _Work()
         self._waiting_bytes = sum(map(_size, work.rows.values()))
 
@@ -232,7 +220,7 @@ class Lane:
         counts.confirmed += work.forgotten - work.dropped - work.thinned - work.dead
         if self.committed is not None:
             self.committed(work.rows.values())
-        for seq in work.rows.keys() & self._listeners.keys():
+        for seq in [seq for seq in work.rows if seq in self._listeners]:
             for listener in self._listeners.pop(seq):
                 listener()
 
@@ -255,9 +243,9 @@ class Lane:
             self._delete(db, work, "seq BETWEEN ? AND ?", (first, last))
         self._make_room(db, work)
         for gap in work.settled:
-            _settle_gap(db, gap)
+            gaps.settle(db, gap)
         for gap in work.gaps.values():
-            _add_gap(db, gap)
+            gaps.add(db, gap)
 
     def _delete(
         self, db: sqlite3.Connection, work: _Work, where: str, values: tuple[int, ...]
@@ -304,7 +292,7 @@ class Lane:
         work.forgotten_bytes += sum(_size(row) - _size(smaller[row.seq]) for row in rows if row.seq in smaller)
         for topic, count in thinned.lost.items():
             times = [row.ts for row in rows if row.topic == topic]
-            _add_gap(db, Gap(_place(topic), "thinned", min(times), max(times), count))
+            gaps.add(db, Gap(gaps.place_of(topic), "thinned", min(times), max(times), count))
         return True
 
     def _drop_oldest(self, db: sqlite3.Connection, work: _Work, why: str) -> bool:
@@ -316,49 +304,13 @@ class Lane:
             if lost:
                 work.dropped += len(lost)
                 for topic, ts, body in lost:
-                    _add_gap(db, Gap(_place(topic), why, ts, ts, count_values(body)))
+                    gaps.add(db, Gap(gaps.place_of(topic), why, ts, ts, count_values(body)))
                 return True
         return False
 
 
 def _size(row: Row) -> int:
     return len(row.body) + len(row.topic) + ROW_BYTES
-
-
-def _place(topic: str) -> str:
-    """`vigil/v1/<site>/<device>` of any topic below it."""
-    return "/".join(topic.split("/")[:4])
-
-
-def overload(row: Row) -> Gap:
-    """The gap a row leaves that could not even wait."""
-    return Gap(_place(row.topic), "overload", row.ts, row.ts, count_values(row.body))
-
-
-def _merge(gaps: dict[tuple[str, str], Gap], gap: Gap) -> None:
-    key = (gap.place, gap.why)
-    old = gaps.get(key, gap)
-    count = gap.count + (old.count if key in gaps else 0)
-    gaps[key] = Gap(gap.place, gap.why, min(old.first_ts, gap.first_ts), max(old.last_ts, gap.last_ts), count)
-
-
-def _add_gap(db: sqlite3.Connection, gap: Gap) -> None:
-    db.execute(
-        "INSERT INTO gap VALUES(?,?,?,?,?) ON CONFLICT(place, why) DO UPDATE SET"
-        " first_ts=min(first_ts, excluded.first_ts), last_ts=max(last_ts, excluded.last_ts),"
-        " count=count + excluded.count",
-        (gap.place, gap.why, gap.first_ts, gap.last_ts, gap.count),
-    )
-
-
-def _settle_gap(db: sqlite3.Connection, gap: Gap) -> None:
-    """What was told of a gap is taken off; what was lost meanwhile stays, from the end of the told part on."""
-    where = (gap.place, gap.why)
-    db.execute(
-        "UPDATE gap SET count=count - ?, first_ts=max(first_ts, ?) WHERE place=? AND why=?",
-        (gap.count, gap.last_ts, *where),
-    )
-    db.execute("DELETE FROM gap WHERE place=? AND why=? AND count <= 0", where)
 
 
 def _write_journal(db: sqlite3.Connection, work: _Work) -> None:

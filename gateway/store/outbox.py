@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
 from gateway.ports import Confirmed, Row
-from gateway.store.lane import Gap, Lane, overload
+from gateway.store.gaps import Gap, overload
+from gateway.store.lane import Lane
 from gateway.store.reader import Reader
 from gateway.store.sequence import Sequence as SequenceNumbers
-from gateway.store.writer import Writer, tell
+from gateway.store.writer import Writer, call, tell
 
 Place: TypeAlias = tuple[int, int]
 """Rank and sequence number: the order in which rows are sent."""
@@ -141,6 +142,16 @@ class Outbox:
                 return
             lane.listen(seq, partial(tell, done))
         await done
+
+    def when_committed(self, seq: int, then: Callable[[], object]) -> None:
+        """Call `then` on the event loop once the row is on disk, in order of commits; at once where it is already."""
+        loop = asyncio.get_running_loop()
+        with self._writer.lock:
+            lane = next((lane for lane in (self._journal, self._telemetry) if lane.is_pending(seq)), None)
+            if lane is not None:
+                lane.listen(seq, partial(call, loop, then))
+                return
+        then()
 
     async def backlog(self, after: Place, limit: int) -> Sequence[Row]:
         """Held rows in order of rank and sequence number, those behind `after`, at most `limit`; of rank 0 only what is

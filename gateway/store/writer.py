@@ -232,13 +232,12 @@ class Writer:
             target.due = time.monotonic() + target.retry_s
 
 
-def tell(future: asyncio.Future[None]) -> None:
-    """Resolve `future` from another thread; a loop that has ended does not mind."""
-    loop = future.get_loop()
+def call(loop: asyncio.AbstractEventLoop, then: Callable[[], object]) -> None:
+    """Run `then` on `loop` from another thread; a loop that has ended does not mind."""
     if not loop.is_closed():
-        loop.call_soon_threadsafe(_resolve, future)
+        loop.call_soon_threadsafe(then)
 
 
-def _resolve(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)
+def tell(future: asyncio.Future[None]) -> None:
+    """Resolve `future` from another thread."""
+    call(future.get_loop(), lambda: None if future.done() else future.set_result(None))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,21 @@ async def test_alarms_are_committed_at_once(store: Store) -> None:
     await asyncio.wait_for(store.outbox.committed(row.seq), 10)
     assert await held(store) == [row]
     await asyncio.wait_for(store.outbox.committed(row.seq), 10)
+
+
+async def test_alarms_are_told_after_their_commit_and_in_order(store: Store) -> None:
+    told: list[int] = []
+    with store.outbox._writer.lock:  # the writing thread cannot commit now
+        rows = [alarm(store, ts) for ts in range(5)]
+        for row in rows:
+            store.outbox.when_committed(row.seq, partial(told.append, row.seq))
+        await asyncio.sleep(0)
+        assert told == []
+    await asyncio.wait_for(store.outbox.committed(rows[-1].seq), 10)
+    await asyncio.sleep(0)
+    assert told == [row.seq for row in rows]
+    store.outbox.when_committed(rows[0].seq, partial(told.append, -1))
+    assert told[-1] == -1
 
 
 async def test_backlog_goes_by_rank_and_sequence_and_in_pages(store: Store) -> None:

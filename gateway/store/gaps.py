@@ -1,0 +1,65 @@
+"""What was lost, summed up per device and reason until an event has told it."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from gateway.ports import Row
+from gateway.store.thinning import count_values
+
+SCHEMA = """
+CREATE TABLE gap(place TEXT NOT NULL, why TEXT NOT NULL, first_ts INTEGER NOT NULL, last_ts INTEGER NOT NULL,
+                 count INTEGER NOT NULL, PRIMARY KEY(place, why));
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What was accepted, or should have been, and is gone: `count` values of points, other messages counting 1 each
+    (`damage`: messages). Times are of the first and the last."""
+
+    place: str
+    """The topic up to the device; empty where messages of unknown devices and times went with a damaged file."""
+    why: str
+    """`thinned` and `quota` (dropped) at the quota, `disk` (little space left), `overload` (the disk did not keep up),
+    `damage` (a file was set aside)."""
+    first_ts: int
+    last_ts: int
+    count: int
+
+
+def place_of(topic: str) -> str:
+    """`vigil/v1/<site>/<device>` of any topic below it."""
+    return "/".join(topic.split("/")[:4])
+
+
+def overload(row: Row) -> Gap:
+    """The gap a row leaves that could not even wait."""
+    return Gap(place_of(row.topic), "overload", row.ts, row.ts, count_values(row.body))
+
+
+def merge(gaps: dict[tuple[str, str], Gap], gap: Gap) -> None:
+    key = (gap.place, gap.why)
+    old = gaps.get(key, gap)
+    count = gap.count + (old.count if key in gaps else 0)
+    gaps[key] = Gap(gap.place, gap.why, min(old.first_ts, gap.first_ts), max(old.last_ts, gap.last_ts), count)
+
+
+def add(db: sqlite3.Connection, gap: Gap) -> None:
+    db.execute(
+        "INSERT INTO gap VALUES(?,?,?,?,?) ON CONFLICT(place, why) DO UPDATE SET"
+        " first_ts=min(first_ts, excluded.first_ts), last_ts=max(last_ts, excluded.last_ts),"
+        " count=count + excluded.count",
+        (gap.place, gap.why, gap.first_ts, gap.last_ts, gap.count),
+    )
+
+
+def settle(db: sqlite3.Connection, gap: Gap) -> None:
+    """What was told of a gap is taken off; what was lost meanwhile stays, from the end of the told part on."""
+    where = (gap.place, gap.why)
+    db.execute(
+        "UPDATE gap SET count=count - ?, first_ts=max(first_ts, ?) WHERE place=? AND why=?",
+        (gap.count, gap.last_ts, *where),
+    )
+    db.execute("DELETE FROM gap WHERE place=? AND why=? AND count <= 0", where)
