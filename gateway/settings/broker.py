@@ -43,6 +43,7 @@ def read_broker(model: type[MqttKeys], section: Section, base: Path, problems: P
         share=keys.get("share"),
         client_id=keys["client_id"],
         keepalive_s=round(keys["keepalive"] or 30),
+        version=keys["version"],
     )
 
 

@@ -11,6 +11,7 @@ from gateway.settings.values import (
     Duration,
     FileModel,
     Id,
+    MqttVersion,
     Number,
     ProfileName,
     Report,
@@ -112,7 +113,8 @@ class MqttKeys(FileModel):
     ca_file: Annotated[Words | None, Field(description="Certificates to trust; the system's own by default.")] = None
     cert_file: Annotated[Words | None, Field(description="Client certificate.")] = None
     key_file: Annotated[Words | None, Field(description="Key of the client certificate.")] = None
-    client_id: Words | None = None
+    version: Annotated[MqttVersion, Field(description="MQTT 5, and 3.1.1 where the broker has no more.")] = "auto"
+    client_id: Annotated[Words | None, Field(description="Made of the site's id by default.")] = None
     keepalive: Annotated[Duration | None, Field(description="Longest silence on the connection.")] = None
 
 

@@ -19,6 +19,7 @@ LONGEST_S = 366 * 86400.0
 
 _ID = r"[a-z0-9-]{1,32}"
 _SNAKE = r"[a-z][a-z0-9_]{0,63}"
+_MQTT_VERSIONS = {"auto": "auto", "5": "5", "5.0": "5", "3.1.1": "3.1.1"}
 _PROFILE = r"[a-z0-9][a-z0-9._-]*(?:/[a-z0-9][a-z0-9._-]*)+"
 
 
@@ -115,6 +116,16 @@ def _span(value: object) -> tuple[float, float]:
     return low, high
 
 
+def _mqtt_version(value: object) -> str:
+    version = _MQTT_VERSIONS.get(str(value))
+    if version is None:
+        raise Wrong(
+            Text("没有这个 MQTT 版本", "there is no such MQTT version"),
+            Text("写 auto、5 或 3.1.1", "write auto, 5 or 3.1.1"),
+        )
+    return version
+
+
 def _text_schema(pattern: str, **more: Any) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": f"^{pattern}$", **more})
 
@@ -125,6 +136,7 @@ Words = Annotated[str, PlainValidator(_words), WithJsonSchema({"type": "string",
 ProfileName = Annotated[str, PlainValidator(_profile), _text_schema(_PROFILE, examples=["smartgen/hgm6100n"])]
 Unit = Annotated[str, PlainValidator(expect_text), WithJsonSchema({"type": "string"})]
 Duration = Annotated[float, PlainValidator(_duration), WithJsonSchema(DURATION_SCHEMA)]
+MqttVersion = Annotated[str, PlainValidator(_mqtt_version), WithJsonSchema({"enum": ["auto", 5, "3.1.1"]})]
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
 Whole = Annotated[int, Strict()]
 Truth = Annotated[bool, Strict()]

@@ -58,6 +58,12 @@ def test_api_v1_and_defaults(tmp_path: Path) -> None:
     assert settings.state_dir == tmp_path / "state"
 
 
+@pytest.mark.parametrize(("written", "version"), [("auto", "auto"), ("5", "5"), ("5.0", "5"), ("3.1.1", "3.1.1")])
+def test_mqtt_versions(tmp_path: Path, written: str, version: str) -> None:
+    text = V1.replace('8884"}', f'8884", version: {written}}}')
+    assert load_ingest(write(tmp_path, text)).mqtt.version == version
+
+
 def test_everything_wrong_is_told_at_once(tmp_path: Path) -> None:
     text = """\
 schema: 1
@@ -86,6 +92,10 @@ sate_dir: x
         (
             V1.replace("api: v1", "api: v3"),
             "3:39: influx.api: this is none of the possible values (write one of v1, v2)",
+        ),
+        (
+            V1.replace('8884"}', '8884", version: 3.1}'),
+            "2:44: mqtt.version: there is no such MQTT version (write auto, 5 or 3.1.1)",
         ),
         (V1.replace("vigil}", "vigil, username: a}"), "3:60: influx.username: password_file is needed with it ()"),
         (
