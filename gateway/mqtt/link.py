@@ -13,22 +13,19 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
-from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from gateway.mqtt.client import Client, correlated, new_client, received, say_hello
 from gateway.mqtt.failures import LinkFailed, LinkFault, failure_of, failure_of_reason, failure_of_welcome
 from gateway.mqtt.shapes import LinkOptions, Message
-from gateway.mqtt.stream import Stream, open_stream
+from gateway.mqtt.stream import Stream
 from gateway.settings.types import MqttSettings
 
 _Answer = TypeVar("_Answer")
 
-MQTT5 = int(MQTTProtocolVersion.MQTTv5)
-MQTT311 = int(MQTTProtocolVersion.MQTTv311)
-UNWELCOME = "connected, but no CONNACK"
 NO_MATCHING_SUBSCRIBERS = 0x10
 UNKNOWN_RECEIVE_MAXIMUM = 20
 MQTT5_RECEIVE_MAXIMUM = 65535
@@ -44,15 +41,6 @@ class _Greeting:
     reason: ReasonCode
     properties: Mapping[str, Any]
     session_present: bool
-
-
-class _Client(paho.Client):
-    """paho on a stream that is already connected."""
-
-    stream: Stream
-
-    def _create_socket(self) -> Stream:
-        return self.stream
 
 
 class Link:
@@ -96,22 +84,8 @@ class Link:
 
     # opening
 
-    def _start(self, password: str | None, settings: MqttSettings) -> _Client:
-        is_five = self.version == 5
-        options = self._options
-        client = _Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=options.client_id,
-            clean_session=None if is_five else options.clean_start,
-            protocol=MQTTProtocolVersion(self.version),
-            reconnect_on_failure=False,
-            manual_ack=options.manual_ack,
-        )
-        client.stream = self._stream
-        client.max_inflight_messages_set(0)  # the window is kept here; paho's own queue would have no bound
-        client.username_pw_set(settings.username, password)
-        if options.will is not None:
-            client.will_set(options.will.topic, options.will.payload, qos=1, retain=True)
+    def _start(self, password: str | None, settings: MqttSettings) -> Client:
+        client = new_client(self._stream, password, settings, self._options, self.version)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
@@ -121,22 +95,7 @@ class Link:
         client.on_socket_register_write = self._on_want_write
         self._client = client
         self._resume_reading()
-        if is_five:
-            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-            properties.MaximumPacketSize = options.maximum_packet_bytes
-            if options.receive_maximum is not None:
-                properties.ReceiveMaximum = options.receive_maximum
-            if options.session_expiry_s:
-                properties.SessionExpiryInterval = options.session_expiry_s
-            client.connect(
-                settings.host,
-                settings.port,
-                settings.keepalive_s,
-                clean_start=options.clean_start,
-                properties=properties,
-            )
-        else:
-            client.connect(settings.host, settings.port, settings.keepalive_s)
+        say_hello(client, settings, self._options, self.version)
         return client
 
     async def greeted(self) -> None:
@@ -180,10 +139,7 @@ class Link:
 
         Only when `room` is not 0. A reason code of 0x80 and above is a refusal. `correlation` goes along on MQTT 5.
         """
-        properties = None
-        if correlation is not None and self.version == 5:
-            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-            properties.CorrelationData = correlation
+        properties = correlated(correlation) if correlation is not None and self.version == 5 else None
         if not self.room:
             raise self.lost.result() if self.lost.done() else LinkFailed(LinkFault.BUSY, "window full")
         info = self._client.publish(topic, payload, 1, retain, properties)
@@ -395,19 +351,7 @@ class Link:
             if self._options.manual_ack and message.qos:
                 self._client.ack(message.mid, message.qos)
             return
-        properties = message.properties
-        self._inbox.append(
-            Message(
-                topic,
-                bytes(message.payload),
-                message.qos,
-                message.retain,
-                message.dup,
-                message.mid,
-                getattr(properties, "ResponseTopic", None),
-                getattr(properties, "CorrelationData", None),
-            )
-        )
+        self._inbox.append(received(topic, message))
         self._arrived.set()
 
     def _on_socket_close(self, *_: object) -> None:
@@ -415,40 +359,3 @@ class Link:
 
 
 _CONNACK_NUMBERS = ("ReceiveMaximum", "MaximumQoS", "MaximumPacketSize")
-
-
-async def open_link(settings: MqttSettings, options: LinkOptions) -> Link:
-    """A link the broker has welcomed, on MQTT 5 or else 3.1.1. Raises LinkFailed; each version tried has
-    `options.connect_timeout_s`."""
-    if settings.version != "auto":
-        version = MQTT5 if settings.version == "5" else MQTT311
-        return await _open(settings, options, version, options.connect_timeout_s)
-    try:
-        return await _open(settings, options, MQTT5, options.connect_timeout_s / 2)
-    except LinkFailed as failure:
-        if not _means_too_new(failure):
-            raise
-        return await _open(settings, options, MQTT311, options.connect_timeout_s)
-
-
-def _means_too_new(failure: LinkFailed) -> bool:
-    """Old brokers refuse MQTT 5 with a return code, hang up, or wait for the rest of what they misread."""
-    return failure.fault in (LinkFault.PROTOCOL, LinkFault.LOST) or failure.detail == UNWELCOME
-
-
-async def _open(settings: MqttSettings, options: LinkOptions, version: int, welcome_s: float) -> Link:
-    try:
-        async with asyncio.timeout(options.connect_timeout_s):
-            stream, password = await open_stream(settings, options.connect_timeout_s)
-    except TimeoutError as error:
-        raise LinkFailed(LinkFault.TIMEOUT, f"{options.connect_timeout_s:.0f} s") from error
-    link = Link(stream, password, settings, options, version)
-    try:
-        async with asyncio.timeout(welcome_s):
-            await link.greeted()
-    except TimeoutError as error:
-        raise LinkFailed(LinkFault.TIMEOUT, UNWELCOME) from error
-    finally:
-        if not link.is_welcome:
-            link.abort(LinkFailed(LinkFault.LOST, "not welcomed"))
-    return link

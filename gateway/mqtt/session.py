@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from gateway.mqtt.failures import LinkFailed, LinkFault
-from gateway.mqtt.link import Link, open_link
+from gateway.mqtt.link import Link
+from gateway.mqtt.opening import open_link
 from gateway.mqtt.shapes import LinkOptions
 from gateway.settings.types import MqttSettings
 
