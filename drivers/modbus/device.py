@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from drivers.modbus.codec import Source
 from drivers.modbus.encoding import Encoding
-from drivers.modbus.learning import REFUSALS, Place
+from drivers.modbus.learning import REFUSALS
 from drivers.modbus.options import ModbusDevice, ModbusLine
-from drivers.modbus.readplan import ReadPlan, place_of
+from drivers.modbus.readplan import ReadPlan
 from drivers.modbus.requests import Asking, Notes
 from drivers.modbus.scaling import ScaledPoint, order_by_source
 from drivers.modbus.statuses import status_of
@@ -136,12 +136,14 @@ class ModbusPlan:
     def _learn(self, outcomes: Sequence[tuple[Job, Answer | Fault]], now: float) -> None:
         learning = self._reads.learning
         if not learning.is_settled:
-            places: set[Place] = set()
-            for job, outcome in outcomes:
-                notes = job.plan
-                if isinstance(outcome, Answer) and isinstance(notes, Notes):
-                    places.update(map(place_of, notes.decoder.sources))
-            learning.answered(places, now)
+            learning.answered(
+                [
+                    (job.plan.table, job.plan.count, job.plan.spans)
+                    for job, outcome in outcomes
+                    if isinstance(outcome, Answer) and isinstance(job.plan, Notes)
+                ],
+                now,
+            )
         learning.advance(now)
 
     def _scale(self, shape: _Shape, values: list[MaybeValue], flaws: dict[int, Status], now: float) -> None:

@@ -58,6 +58,8 @@ class Learning:
     _limits: dict[Table, tuple[int, float]] = field(default_factory=dict)
     _trials: dict[tuple[Table, int, int], Trial] = field(default_factory=dict)
     """By table, start and count of what was refused."""
+    _answered: dict[Table, int] = field(default_factory=dict)
+    """The longest read that was answered while something was tried."""
     _strikes: dict[Place, tuple[int, float]] = field(default_factory=dict)
     """How often in a row each was refused, and when last."""
     _probes_at_once: int = 1
@@ -113,8 +115,12 @@ class Learning:
         self.revision += 1
         self._conclude(now)
 
-    def answered(self, places: Iterable[Place], now: float) -> None:
-        """These places were read just now."""
+    def answered(self, reads: Iterable[tuple[Table, int, Iterable[Span]]], now: float) -> None:
+        """These were read just now: table, count and the places of the points of each answered read."""
+        places: set[Place] = set()
+        for table, count, spans in reads:
+            self._answered[table] = max(count, self._answered.get(table, 0))
+            places.update((table, *span) for span in spans)
         for place in places:
             for trial in self._trials.values():
                 trial.waiting.discard(place)
@@ -152,8 +158,9 @@ class Learning:
             if trial.cut is not None:
                 self._cuts.pop((trial.table, trial.cut), None)
             if not trial.found_culprit:
-                limit = self.longest(trial.table, trial.count - 1)
-                self._limits[trial.table] = max(1, limit), now + BELIEF_S
+                # between what was answered and what was refused; half way, so that the true limit is soon found
+                limit = (self._answered.get(trial.table, 0) + trial.count) // 2
+                self._limits[trial.table] = max(1, min(limit, trial.count - 1)), now + BELIEF_S
             self.revision += 1
         self._schedule()
 
