@@ -7,8 +7,9 @@ from pathlib import Path
 
 from gateway.cli.plan_text import describe
 from gateway.model import Text
-from gateway.settings.document import Section, read
+from gateway.settings.document import read
 from gateway.settings.ingest import load_ingest
+from gateway.settings.nodes import Section
 from gateway.settings.problems import Problems
 from gateway.settings.profiles import load_profile
 from gateway.settings.protocol import Protocols

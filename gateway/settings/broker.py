@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from gateway.model import Text
-from gateway.settings.document import Section
 from gateway.settings.files import MqttKeys
+from gateway.settings.nodes import Section
 from gateway.settings.paths import named_file
 from gateway.settings.problems import Place, Problems
 from gateway.settings.reading import read_section

@@ -11,10 +11,10 @@ from pydantic import BaseModel
 
 from gateway.model import ReportPolicy, Text, Value
 from gateway.settings import texts
-from gateway.settings.document import Listing, Node, Scalar, Section
 from gateway.settings.facts import SITUATION, read_facts
 from gateway.settings.files import DeviceKeys
 from gateway.settings.lines import LineEntry
+from gateway.settings.nodes import Listing, Node, Scalar, Section
 from gateway.settings.points import PointEntry, judge_points, points_of, read_points, write_policy
 from gateway.settings.problems import Problems, suggest
 from gateway.settings.profiles import DEFAULT_PROTOCOL, Profile, ProfileShelf, overridden

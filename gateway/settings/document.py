@@ -1,18 +1,18 @@
-"""A YAML file as a tree that remembers where every key and value stands."""
+"""Reads a YAML file into a tree with places; everything wrong with it becomes a problem, never an exception."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import yaml
 
 from gateway.model import Text
+from gateway.settings.nodes import Entry, Key, Listing, Node, Scalar, Section
 from gateway.settings.problems import Place, Problems, step
-from gateway.settings.scalars import NotANumber, Plain, resolve
+from gateway.settings.scalars import NotANumber, resolve
 from gateway.settings.syntax import CLOSE_IT, QUOTE_OPEN, explain
 
 LARGEST_FILE = 4_000_000
@@ -23,97 +23,6 @@ DEEPEST = 40
 PARSER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-Key: TypeAlias = str | int
-
-
-@dataclass(frozen=True, slots=True)
-class Scalar:
-    place: Place
-    value: Plain
-    text: str
-    """As written, without quotes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    place: Place
-    items: list[Node] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    key: Place
-    value: Node
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A mapping. `place` is its first key; `key` the key it stands under, where a missing key is reported."""
-
-    place: Place
-    key: Place
-    entries: dict[Key, Entry] = field(default_factory=dict)
-
-    def get(self, key: Key) -> Node | None:
-        entry = self.entries.get(key)
-        return None if entry is None else entry.value
-
-    def section(self, key: Key) -> Section | None:
-        """The mapping under `key`, where there is one."""
-        value = self.get(key)
-        return value if isinstance(value, Section) else None
-
-    def only(self, keys: Iterable[Key]) -> Section:
-        """The same mapping with no other keys than these."""
-        return Section(self.place, self.key, {key: self.entries[key] for key in keys if key in self.entries})
-
-    def place_of(self, key: Key) -> Place:
-        """Where the value of `key` stands; without one, where this mapping's own key stands."""
-        entry = self.entries.get(key)
-        return self.key.below(key) if entry is None else entry.value.place
-
-
-Node: TypeAlias = Scalar | Listing | Section
-
-
-def plain(node: Node) -> Any:
-    """The tree as dicts, lists and scalars."""
-    if isinstance(node, Scalar):
-        return node.value
-    if isinstance(node, Listing):
-        return [plain(item) for item in node.items]
-    return {key: plain(entry.value) for key, entry in node.entries.items()}
-
-
-def overlay(base: Section, over: Section, merged: Iterable[Key] = ()) -> Section:
-    """`over` laid on `base`: its keys win; mappings under the keys `merged` are laid over each other one level down."""
-    entries = dict(base.entries)
-    for key, entry in over.entries.items():
-        below, above = base.get(key), entry.value
-        if key in merged and isinstance(below, Section) and isinstance(above, Section):
-            entries[key] = Entry(entry.key, overlay(below, above))
-        else:
-            entries[key] = entry
-    return Section(over.place, over.key, entries)
-
-
-def find(root: Node, path: Iterable[object]) -> tuple[Node, Place, bool]:
-    """Follow `path` from `root`: the node reached, its place, and whether all of the path was found.
-
-    Steps that name nothing in the tree (names a validator makes up for its own branches) are passed over; if the last
-    step names nothing, the place is where that key would stand.
-    """
-    node, place, complete = root, root.key if isinstance(root, Section) else root.place, True
-    for part in path:
-        complete = False
-        if isinstance(node, Section) and isinstance(part, (str, int)) and part in node.entries:
-            node, complete = node.entries[part].value, True
-            place = node.place
-        elif isinstance(node, Listing) and isinstance(part, int) and 0 <= part < len(node.items):
-            node, complete = node.items[part], True
-            place = node.place
-    return node, place, complete
 
 
 def read(path: Path, problems: Problems, name: str | None = None) -> tuple[Section | None, bytes]:

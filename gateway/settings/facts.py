@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from gateway.model import Text, Value, ValueType
-from gateway.settings.document import Node, Scalar, Section
+from gateway.settings.nodes import Node, Scalar, Section
 from gateway.settings.problems import Problems, suggest
 from gateway.settings.types import VocabularyFact
 

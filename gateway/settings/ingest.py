@@ -9,9 +9,10 @@ from typing import Any
 from gateway.model import Text
 from gateway.settings import texts
 from gateway.settings.broker import read_broker, split_url
-from gateway.settings.document import Section, read
+from gateway.settings.document import read
 from gateway.settings.files import InfluxKeys, IngestFile, IngestMqttKeys
 from gateway.settings.listen import read_listen
+from gateway.settings.nodes import Section
 from gateway.settings.paths import named_file
 from gateway.settings.problems import Problems
 from gateway.settings.reading import read_section, refuse_missing

@@ -10,8 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from gateway.model import Text
 from gateway.settings import texts
-from gateway.settings.document import Entry, Key, Section, plain
 from gateway.settings.files import LineKeys
+from gateway.settings.nodes import Entry, Key, Section, plain
 from gateway.settings.problems import Place, Problems, suggest
 from gateway.settings.protocol import ProtocolModel, Protocols
 from gateway.settings.reading import explain, keys_of, read_options, read_section, refuse_unknown

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.model import Text
-from gateway.settings.document import Section
+from gateway.settings.nodes import Section
 from gateway.settings.problems import Problems
 from gateway.settings.types import WebSettings
 

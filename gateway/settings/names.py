@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from gateway.model import Text
-from gateway.settings.document import Section
+from gateway.settings.nodes import Section
 from gateway.settings.problems import Problems
 
 TAGS = frozenset(("site", "device", "kind", "rule", "type", "point"))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gateway.model import Text
 from gateway.settings.bundled import config_dir
-from gateway.settings.document import Listing, Scalar, Section
+from gateway.settings.nodes import Listing, Scalar, Section
 from gateway.settings.paths import check_file
 from gateway.settings.problems import Problems, suggest
 

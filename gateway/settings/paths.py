@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from gateway.model import Text
-from gateway.settings.document import Section
+from gateway.settings.nodes import Section
 from gateway.settings.problems import Place, Problems
 
 

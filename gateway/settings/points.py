@@ -11,9 +11,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from gateway.model import Point, ReportPolicy, Text, ValueType
-from gateway.settings.document import Section
 from gateway.settings.files import PointKeys
 from gateway.settings.names import RESERVED_POINTS
+from gateway.settings.nodes import Section
 from gateway.settings.problems import Place, Problems, suggest
 from gateway.settings.protocol import ProtocolModel, SourcePoint
 from gateway.settings.reading import keys_of, read_options, read_section, refuse_unknown

@@ -9,9 +9,10 @@ from pathlib import Path
 from gateway.model import Text
 from gateway.settings import texts
 from gateway.settings.bundled import config_dir
-from gateway.settings.document import Entry, Listing, Section, overlay, read
+from gateway.settings.document import read
 from gateway.settings.facts import read_facts
 from gateway.settings.files import DeviceDefaults, ProfileFile
+from gateway.settings.nodes import Entry, Listing, Section, overlay
 from gateway.settings.points import PointEntry, judge_points, read_points
 from gateway.settings.problems import Problems, suggest
 from gateway.settings.protocol import ProtocolModel, Protocols

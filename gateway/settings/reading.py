@@ -13,7 +13,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from gateway.model import Text
 from gateway.settings import texts
-from gateway.settings.document import Key, Node, Scalar, Section, find, plain
+from gateway.settings.nodes import Key, Node, Scalar, Section, find, plain
 from gateway.settings.problems import Problems, suggest
 from gateway.settings.protocol import Wrong
 from gateway.settings.values import NotText

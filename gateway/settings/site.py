@@ -15,12 +15,13 @@ from gateway.settings import texts
 from gateway.settings.broker import read_broker
 from gateway.settings.bundled import config_dir
 from gateway.settings.devices import DeviceEntry, SiteFrame, read_devices
-from gateway.settings.document import Section, read
+from gateway.settings.document import read
 from gateway.settings.facts import read_facts
 from gateway.settings.files import SiteFile, SiteKeys, SiteMqttKeys, UplinkKeys
 from gateway.settings.lines import read_lines
 from gateway.settings.listen import read_listen
 from gateway.settings.names import review_labels
+from gateway.settings.nodes import Section
 from gateway.settings.packs import read_packs
 from gateway.settings.problems import Problems, suggest
 from gateway.settings.profiles import ProfileShelf

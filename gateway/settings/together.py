@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from gateway.model import Text
 from gateway.settings.devices import DeviceEntry
-from gateway.settings.document import Entry, Key, Listing, Scalar, Section, find
 from gateway.settings.lines import LineEntry, refuse_shared_endpoints, resolve_line, with_defaults
+from gateway.settings.nodes import Entry, Key, Listing, Scalar, Section, find
 from gateway.settings.problems import Place, Problems, suggest
 from gateway.settings.protocol import SERIAL, Finding
 from gateway.settings.types import LineSettings

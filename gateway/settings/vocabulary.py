@@ -10,10 +10,11 @@ from typing import Any
 
 from gateway.model import Text, Value, ValueType
 from gateway.settings.bundled import config_dir
-from gateway.settings.document import Section, find, read
+from gateway.settings.document import read
 from gateway.settings.facts import fact_value
 from gateway.settings.files import RequirementKeys, VocabularyFactKeys, VocabularyFile, VocabularyPointKeys
 from gateway.settings.names import RESERVED_POINTS
+from gateway.settings.nodes import Section, find
 from gateway.settings.problems import Problems, suggest
 from gateway.settings.reading import read_section
 from gateway.settings.types import Kind, Mandatory, VocabularyFact, VocabularyPoint

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from gateway.settings.document import Scalar, parse
+from gateway.settings.document import parse
+from gateway.settings.nodes import Scalar
 from gateway.settings.problems import Problems
 
 _QUOTES = "'\""

@@ -17,8 +17,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gateway.model import Text, Value
-from gateway.settings.document import Listing, Node, Scalar, Section, read
+from gateway.settings.document import read
 from gateway.settings.durations import parse_duration
+from gateway.settings.nodes import Listing, Node, Scalar, Section
 from gateway.settings.problems import Place, Problems, suggest
 from gateway.settings.protocol import Wrong
 from gateway.sim.faults import FaultName, LineFault

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from gateway.errors import ConfigError, Problem
 from gateway.settings import document
-from gateway.settings.document import Section, parse, plain
+from gateway.settings.document import parse
+from gateway.settings.nodes import Section, find, plain
 from gateway.settings.problems import Problems
 
 
@@ -76,7 +77,7 @@ def test_places_of_keys_and_values() -> None:
     assert isinstance(first, Section)
     assert (first.entries["a"].key.line, first.entries["a"].key.column) == (1, 5)
     assert (first.place_of("a").column, first.place_of("a").path) == (8, "城.a")
-    node, place, complete = document.find(root, ["list", 0, "x", 2])
+    node, place, complete = find(root, ["list", 0, "x", 2])
     assert (plain(node), place.line, place.column, place.path, complete) == (3, 3, 15, "list[0].x[2]", True)
 
 

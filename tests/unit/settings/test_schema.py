@@ -12,7 +12,8 @@ from jsonschema import Draft202012Validator
 
 from gateway.cli.schema import texts
 from gateway.settings.bundled import config_dir
-from gateway.settings.document import parse, plain
+from gateway.settings.document import parse
+from gateway.settings.nodes import plain
 from gateway.settings.problems import Problems
 from tests.unit.settings.sample import BASE_PROFILE, GOOD, PROFILE
 
