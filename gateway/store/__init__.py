@@ -1,9 +1,10 @@
 """What is kept on disk: the journal (alarms, events, state) and telemetry (outbox, local history)."""
 
 from gateway.store.blocks import Sample
+from gateway.store.daily import Day
 from gateway.store.gaps import Gap
 from gateway.store.history import Bucket, History
 from gateway.store.outbox import Outbox
 from gateway.store.store import Store, StoreOptions, open_store
 
-__all__ = ["Bucket", "Gap", "History", "Outbox", "Sample", "Store", "StoreOptions", "open_store"]
+__all__ = ["Bucket", "Day", "Gap", "History", "Outbox", "Sample", "Store", "StoreOptions", "open_store"]

@@ -81,6 +81,14 @@ def samples(entries: Sequence[Entry], point: str) -> Iterator[Sample]:
             yield Sample(entry.ts, None, status)
 
 
+def numbers(entry: Entry) -> Iterator[tuple[str, float]]:
+    """Points and values of an entry that can be added up."""
+    record = _record(entry) if isinstance(entry, Said) else entry
+    for name, value in record.values.items():
+        if not isinstance(value, str):
+            yield name, float(value)
+
+
 def _record(said: Said) -> Record:
     members = json.loads(b"{" + said.body)
     return Record(said.ts, members["v"], {**members.get("uncertain", {}), **members.get("bad", {})})

@@ -1,4 +1,4 @@
-"""The local history: 7 days of every sample, for the local page and trends.
+"""The local history: 7 days of every sample and 400 days of daily figures, for the local page and trends.
 
 Samples of a device are gathered for up to a minute and written as one block, so that an SD card sees few writes; what
 is gathered and not yet written is read from memory, and `flush` writes it at once. A kill loses at most that minute.
@@ -12,18 +12,23 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 
 from gateway.model import Value
+from gateway.store import daily
 from gateway.store.blocks import Entry, Record, Said, Sample, pack, samples, unpack, weigh
 from gateway.store.files import StoreFile
 from gateway.store.reader import Reader
 from gateway.store.writer import Writer
 
-HISTORY_SCHEMA = """
+HISTORY_SCHEMA = (
+    """
 CREATE TABLE block(id INTEGER PRIMARY KEY, device TEXT NOT NULL, first_ts INTEGER NOT NULL, last_ts INTEGER NOT NULL,
                    data BLOB NOT NULL);
 CREATE INDEX block_device ON block(device, first_ts);
 """
+    + daily.SCHEMA
+)
 BLOCK_BYTES = 16 * 1024
 """Of text, before compression."""
 BLOCK_S = 60.0
@@ -31,9 +36,11 @@ MAX_GATHERED_BLOCKS = 2_000
 """Blocks that may wait for the disk; the oldest is dropped and counted."""
 SPAN_MS = 3_600_000
 """Longer than any block lasts, also where the clock was set meanwhile."""
-PRUNE_EVERY_S = 600.0
-PRUNE_BLOCKS = 5_000
-"""Blocks removed at a time: a clock that jumps ahead must not empty the history."""
+RETIRE_EVERY_S = 600.0
+RETIRE_BLOCKS = 500
+"""Blocks retired at a time, and twice as many as came: a clock that jumps ahead must not empty the history at once."""
+DAYS = 400
+"""How long daily figures are kept."""
 HOLD_MS = 150_000
 """How long a value is taken to stand when nothing new is said: points are sent at least every 60 s."""
 
@@ -63,6 +70,7 @@ class History:
         executor: Executor,
         *,
         keep_days: float,
+        quota_bytes: int,
         wall_ms: Callable[[], int],
     ) -> None:
         self._file = file
@@ -70,12 +78,14 @@ class History:
         self._reader = reader
         self._executor = executor
         self._keep_ms = int(keep_days * 86_400_000)
+        self._quota_bytes = quota_bytes
         self._wall_ms = wall_ms
         self._gathering: dict[str, tuple[float, list[Entry]]] = {}
         self._sizes: dict[str, int] = {}
         self._sealed: list[tuple[str, list[Entry]]] = []
         self._writing: list[tuple[str, list[Entry]]] = []
-        self._prune_at = 0.0
+        self._retire_at = 0.0
+        self._came = 0
         self.dropped = 0
         """Readings that could not wait for the disk."""
 
@@ -156,6 +166,12 @@ class History:
         found = await self.samples(device, point, since_ms - HOLD_MS, until_ms)
         return buckets(found, since_ms, until_ms, max_points)
 
+    async def days(self, device: str, point: str) -> list[daily.Day]:
+        """Daily figures of a point, oldest first: of the days whose samples are gone or going."""
+        query = "SELECT day, count, low, high, total FROM daily WHERE device=? AND point=? ORDER BY day"
+        read = partial(self._reader.values, query, (device, point))
+        return daily.as_days(await asyncio.get_running_loop().run_in_executor(self._executor, read))
+
     # gateway.store.writer.Source
 
     def has_work(self) -> bool:
@@ -182,13 +198,30 @@ class History:
                 for device, entries in self._writing
             ],
         )
+        self._came += len(self._writing)
         now = time.monotonic()
-        if now >= self._prune_at:
-            self._prune_at = now + PRUNE_EVERY_S
-            db.execute(
-                "DELETE FROM block WHERE id IN (SELECT id FROM block WHERE last_ts < ? ORDER BY id LIMIT ?)",
-                (self._wall_ms() - self._keep_ms, PRUNE_BLOCKS),
-            )
+        if now >= self._retire_at:
+            self._retire_at = now + RETIRE_EVERY_S
+            self._retire(db)
+
+    def _retire(self, db: sqlite3.Connection) -> None:
+        """Turn the oldest blocks into days: those past their time, and some more where the file is too large."""
+        most, self._came = RETIRE_BLOCKS + 2 * self._came, 0
+        oldest = "SELECT id, device, data FROM block"
+        until = self._wall_ms() - self._keep_ms
+        found = db.execute(f"{oldest} WHERE last_ts < ? ORDER BY id LIMIT ?", (until, most)).fetchall()
+        if not found and self._used_bytes(db) > self._quota_bytes:
+            found = db.execute(f"{oldest} ORDER BY id LIMIT ?", (most,)).fetchall()
+        daily.add(db, ((device, unpack(data)) for _, device, data in found))
+        db.executemany("DELETE FROM block WHERE id=?", [(number,) for number, _, _ in found])
+        db.execute("DELETE FROM daily WHERE day < ?", (self._wall_ms() // daily.DAY_MS - DAYS,))
+
+    @staticmethod
+    def _used_bytes(db: sqlite3.Connection) -> int:
+        pages, free, size = (
+            db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+        )
+        return int((pages - free) * size)
 
 
 def buckets(found: Sequence[Sample], since_ms: int, until_ms: int, max_points: int) -> list[Bucket]:

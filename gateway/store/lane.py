@@ -27,8 +27,8 @@ CREATE TABLE message(seq INTEGER PRIMARY KEY, ts INTEGER NOT NULL, topic TEXT NO
 CREATE INDEX message_early ON message(rank, seq) WHERE rank < 2;
 CREATE TABLE dead(seq INTEGER PRIMARY KEY, ts INTEGER NOT NULL, topic TEXT NOT NULL, body BLOB NOT NULL,
                   rank INTEGER NOT NULL, reason TEXT NOT NULL);
-CREATE TABLE thinned(up_to INTEGER NOT NULL);
-INSERT INTO thinned VALUES(0);
+CREATE TABLE lane(thinned_to INTEGER NOT NULL, rows INTEGER, bytes INTEGER);
+INSERT INTO lane VALUES(0, NULL, NULL);
 """
     + gaps.SCHEMA
 )
@@ -95,12 +95,21 @@ class Lane:
     _listeners: dict[int, list[Callable[[], None]]] = field(default_factory=dict)
 
     def open(self) -> None:
-        """Count what is on disk."""
-        rows, size = self.file.writer.execute(
-            f"SELECT count(*), coalesce(sum(length(body) + length(topic) + {ROW_BYTES}), 0) FROM message"  # noqa: S608
-        ).fetchone()
-        (dead,) = self.file.writer.execute("SELECT count(*) FROM dead").fetchone()
-        self.counts = LaneCounts(rows, size, 0, dead)
+        """Learn what is on disk: told at the last orderly end, else counted."""
+        db = self.file.writer
+        rows, size = db.execute("SELECT rows, bytes FROM lane").fetchone()
+        if rows is None:
+            rows, size = db.execute(
+                f"SELECT count(*), coalesce(sum(length(body) + length(topic) + {ROW_BYTES}), 0) FROM message"  # noqa: S608
+            ).fetchone()
+        else:
+            db.execute("UPDATE lane SET rows=NULL, bytes=NULL")
+        (dead,) = db.execute("SELECT count(*) FROM dead").fetchone()
+        self.counts = LaneCounts(rows=rows, bytes=size, dead=dead)
+
+    def close(self) -> None:
+        """Leave word of what is on disk; only after the writer has ended."""
+        self.file.writer.execute("UPDATE lane SET rows=?, bytes=?", (self.counts.rows, self.counts.bytes))
 
     # what comes in; with the lock held
 
@@ -271,7 +280,7 @@ class Lane:
 
     def _thin(self, db: sqlite3.Connection, work: _Work) -> bool:
         """Thin the next rows that were not thinned yet; False where there are none."""
-        (up_to,) = db.execute("SELECT up_to FROM thinned").fetchone()
+        (up_to,) = db.execute("SELECT thinned_to FROM lane").fetchone()
         rows = [
             Row(seq, ts, topic, body, False, 2)
             for seq, ts, topic, body in db.execute(
@@ -281,7 +290,7 @@ class Lane:
         ]
         if not rows:
             return False
-        db.execute("UPDATE thinned SET up_to=?", (rows[-1].seq,))
+        db.execute("UPDATE lane SET thinned_to=?", (rows[-1].seq,))
         thinned = thin(rows)
         smaller = {row.seq: row for row in thinned.kept}
         db.executemany("UPDATE message SET body=? WHERE seq=?", [(row.body, row.seq) for row in thinned.kept])

@@ -51,6 +51,8 @@ class StoreOptions:
     min_free_bytes: int = 128 * 1024**2
     """With less free disk than this nothing grows any more."""
     history_days: float = 7.0
+    history_quota_bytes: int = 2 * 1024**3
+    """The telemetry file's size from which the oldest samples go early."""
     page_bytes: int = 4096
     checkpoint_pages: int = 1000
 
@@ -148,7 +150,15 @@ def _assemble(
     late.open()
     newest, topics = newest_on_disk(journal.writer, telemetry.writer)
     outbox = Outbox(outbox_id, writer, sequence, early, late, readers, executor, newest, topics)
-    history = History(telemetry, writer, readers[1], executor, keep_days=options.history_days, wall_ms=wall_ms)
+    history = History(
+        telemetry,
+        writer,
+        readers[1],
+        executor,
+        keep_days=options.history_days,
+        quota_bytes=options.history_quota_bytes,
+        wall_ms=wall_ms,
+    )
     documents = Documents(early, _documents(journal.writer))
     writer.attach(journal, (sequence, early))
     writer.attach(telemetry, (late, history))
@@ -159,6 +169,8 @@ def _assemble(
             history.seal()
             writer.close()
             sequence.release()
+            for lane in (early, late):
+                lane.close()
         finally:
             for reader in readers:
                 executor.submit(reader.close).result()

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.model import Report, Status
-from gateway.store import Bucket, Sample, Store, StoreOptions, open_store
+from gateway.store import Bucket, Day, Sample, Store, StoreOptions, open_store
 from gateway.store.history import HOLD_MS, buckets
 from gateway.wire.encode import telemetry_body
 
@@ -78,6 +78,40 @@ async def test_what_is_older_than_its_days_is_removed(tmp_path: Path) -> None:
     store.history.record("gen-1", later, {"a": 2.0}, {})
     await store.flush()
     assert await store.history.samples("gen-1", "a", 0, later) == [Sample(later, 2.0, "Good")]
+    store.close()
+
+
+async def test_days_stay_when_samples_go(tmp_path: Path) -> None:
+    store = open_store(tmp_path, PATIENT, wall_ms=lambda: T0)
+    day = T0 - T0 % 86_400_000
+    for hour, number in enumerate([3.0, 1.0, 8.0]):
+        store.history.record("gen-1", day + hour * 3_600_000, {"a": number, "on": True, "mode": "auto"}, {})
+        store.history.record_body("gen-2", day + hour * 3_600_000, b'"v":{"a":%d},"bad":{"b":"BadTimeout"}}' % number)
+    assert await store.history.days("gen-1", "a") == []
+    store.close()
+    later = T0 + 8 * 86_400_000
+    store = open_store(tmp_path, PATIENT, wall_ms=lambda: later)
+    store.history.record("gen-1", later, {"a": 2.0}, {})
+    await store.flush()
+    assert await store.history.days("gen-1", "a") == [Day(day, 3, 1.0, 8.0, 4.0)]
+    assert await store.history.days("gen-1", "on") == [Day(day, 3, 1.0, 1.0, 1.0)]
+    assert await store.history.days("gen-1", "mode") == []
+    assert await store.history.days("gen-2", "a") == [Day(day, 3, 1.0, 8.0, 4.0)]
+    assert await store.history.days("gen-2", "b") == []
+    store.close()
+
+
+async def test_a_file_that_grew_too_large_loses_its_oldest_samples_first(tmp_path: Path) -> None:
+    store = open_store(tmp_path, PATIENT, wall_ms=lambda: T0)
+    for second in range(2000):
+        store.history.record("gen-1", T0 + second * 1000, {f"p{n}": second * 1.7 + n for n in range(50)}, {})
+    store.close()
+    small = StoreOptions(commit_interval_s=3600.0, history_quota_bytes=10_000)
+    store = open_store(tmp_path, small, wall_ms=lambda: T0)
+    store.history.record("gen-1", T0 + 2_000_000, {"p0": 1.0}, {})
+    await store.flush()
+    assert len(await store.history.samples("gen-1", "p0", T0, T0 + 3_000_000)) < 2001
+    assert await store.history.days("gen-1", "p0") != []
     store.close()
 
 

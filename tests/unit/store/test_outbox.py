@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
@@ -136,6 +137,20 @@ async def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
     assert store.outbox.counts().rows == 4
     assert store.outbox.last_ts == 1000
     store.close()
+
+
+async def test_books_are_the_same_after_an_orderly_end_and_after_a_kill(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "state", PATIENT)
+    alarm(store), readiness(store), telemetry(store)
+    await store.flush()
+    before = store.outbox.counts()
+    shutil.copytree(tmp_path / "state", tmp_path / "killed")
+    store.close()
+    for state in ("state", "killed"):
+        store = open_store(tmp_path / state, PATIENT)
+        counts = store.outbox.counts()
+        assert (counts.rows, counts.bytes) == (before.rows, before.bytes) == (3, before.bytes)
+        store.close()
 
 
 async def test_foreign_and_unknown_confirmations_are_passed_over(store: Store) -> None:
