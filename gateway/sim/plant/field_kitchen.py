@@ -76,7 +76,7 @@ class FieldKitchen:
     def values(self) -> Mapping[str, Value]:
         world = self._world
         return {
-            "combustible_gas": max(0.0, self.gas_lel + 0.2 * abs(self._noise.value)),
+            "combustible_gas": clamp(self.gas_lel + 0.2 * abs(self._noise.value), 0.0, 100.0),
             "gas_detected": self.gas_lel > 10,
             "carbon_monoxide": self.co_ppm,
             "water_level": self.water_percent,

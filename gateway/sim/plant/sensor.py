@@ -12,7 +12,14 @@ from gateway.sim.plant.warehouse import dew_point
 from gateway.sim.plant.world import World
 
 _CONTACTS = 8
-_GASES = ("carbon_monoxide", "hydrogen", "hydrogen_sulphide", "combustible_gas", "smoke")
+#: Gas and the most a scenario may let out: ppm, or % of the lower explosive limit.
+_GASES = {
+    "carbon_monoxide": 2000.0,
+    "hydrogen": 100.0,
+    "hydrogen_sulphide": 500.0,
+    "combustible_gas": 100.0,
+    "smoke": 5000.0,
+}
 
 
 class Sensor:
@@ -42,7 +49,7 @@ class Sensor:
         self.level_m = 1.4
         self._inputs: dict[str, Input] = {
             **{name: flag(partial(self.flags.__setitem__, name)) for name in self.flags},
-            **{name: number(partial(self.gases.__setitem__, name), 0, 5000, off=0.0) for name in _GASES},
+            **{name: number(partial(self.gases.__setitem__, name), 0, most, off=0.0) for name, most in _GASES.items()},
             "heat": number(to(self, "heat_c"), -60, 60, off=0.0),
             "level": number(to(self, "level_m"), 0, 100),
         }

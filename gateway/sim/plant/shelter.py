@@ -16,6 +16,8 @@ _BREATH_L_H = 18.0
 _AIR_M3_PERSON = 12.0
 _AIR_CHANGES_FAN, _AIR_CHANGES_LEAK = 3.0, 0.3
 _WASTE_SHARE = 0.8
+#: More than this many times its capacity does not fit through the door.
+_MOST_SHARE = 3.0
 _PERSON_KW, _STANDING_KW, _FAN_KW = 0.04, 1.2, 2.2
 _FAULTS = ("emergency_light_fault", "broadcast_fault", "siren_fault", "communication_fault", "fire_panel_fault")
 
@@ -85,7 +87,7 @@ class Shelter:
 
     def step(self, dt_s: float) -> None:
         world, hours = self.world, dt_s / 3600.0
-        self.inside = relax(self.inside, self.people, dt_s, 20.0)
+        self.inside = relax(self.inside, min(self.people, _MOST_SHARE * self.capacity), dt_s, 20.0)
         supplied = world.is_supplied or self.charge > 0
         fan = self.fan_on and supplied
         changes_h = (_AIR_CHANGES_FAN if fan else 0.0) + _AIR_CHANGES_LEAK * (1 + 4 * sum(self.doors))

@@ -463,7 +463,7 @@ POSSIBLE = [
 SHARES = {"%", "%LEL"}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(POSSIBLE), st.sampled_from([0.1, 1.0, 20.0, 600.0])), max_size=30))
 def test_whatever_is_done_values_stay_possible(course: list[tuple[tuple[str, str, Value], float]]) -> None:
     kinds = load_vocabulary()
