@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -105,13 +105,19 @@ class Confirmed:
 
 
 class Uplink(Protocol):
-    """The way to the world. Reports confirmations later, from elsewhere."""
+    """The way to the world. It reads the outbox for what could not go at once, and tells the outbox what is safe."""
 
-    async def send(self, row: Row, *, backlog: bool) -> None:
-        """Hand one row to the broker; SinkUnavailable when that cannot be done now."""
+    def offer(self, row: Row) -> bool:
+        """Send an accepted row at once; False where it waits in the outbox. Never blocks, never raises."""
         ...
 
-    def confirmed(self) -> AsyncIterator[Confirmed]: ...
+    async def run(self) -> None:
+        """Keep the way open until `stop`, or until cancelled (which leaves without a goodbye)."""
+        ...
+
+    def stop(self) -> None:
+        """Let `run` say goodbye and return, in bounded time."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

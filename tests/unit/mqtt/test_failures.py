@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 import ssl
+from pathlib import Path
 
 import pytest
 
@@ -38,3 +39,9 @@ def test_every_fault_has_its_sentence_in_both_languages() -> None:
     sentences = [fault.value for fault in LinkFault]
     assert len({text.en for text in sentences}) == len({text.zh for text in sentences}) == len(LinkFault)
     assert all(any("一" <= letter <= "鿿" for letter in text.zh) for text in sentences)
+
+
+def test_the_manual_names_every_fault_and_which_need_a_person() -> None:
+    manual = (Path(__file__).parents[3] / "docs" / "uplink.md").read_text(encoding="utf-8")
+    for fault in LinkFault:
+        assert f"| `{fault.name.lower()}`{' !' if fault.needs_person else ''} |" in manual
