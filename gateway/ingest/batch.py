@@ -23,7 +23,8 @@ class Limits:
     messages: int = 1000
     age_s: float = 0.2
     quiet_s: float = 0.01
-    """A broker sends no more than its window before it is acknowledged (mosquitto: 20), so silence means `full` too."""
+    """A broker sends no more than its window before it is acknowledged, and on MQTT 3.1.1 that window is not known
+    (mosquitto: 20): silence may mean that it is full."""
 
 
 class Batch(Generic[Origin]):

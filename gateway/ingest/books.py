@@ -28,6 +28,9 @@ class Books:
     unkept: int = _counter("Dead letters that could not be written; their messages stay unconfirmed")
     dead_letters_dropped: int = _counter("Dead letters dropped, oldest first, to keep within their space")
     sites_silent: int = _counter("Times a site fell silent")
+    watch_rows_dropped: int = _counter(
+        "Rows of the watch dropped, oldest first, because the database was down too long"
+    )
     unknown_rows: int = _counter("Rows written for sites and devices that fell silent")
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from gateway.ports import Fact
 from gateway.wire import Malformed, decode, topics
-from gateway.wire.decode import parse_id
 from gateway.wire.facts import facts
 from gateway.wire.json_text import NotJson, loads
+from gateway.wire.members import parse_id
 from gateway.wire.messages import NO_ID, MessageId
 
 #: The channels that become rows; status, stored, commands and replies are not subscribed.

@@ -11,7 +11,7 @@ from collections import deque
 from gateway.ingest.books import Books, Gauges
 from gateway.ingest.patience import PatientSink
 from gateway.ingest.watch import FILTERS, Watch
-from gateway.mqtt import Link, LinkOptions, Session
+from gateway.mqtt import Link, LinkOptions, Message, Session
 from gateway.ports import Clock, Fact
 from gateway.settings.types import MqttSettings
 
@@ -48,7 +48,10 @@ class SiteWatch:
     def gauges(self) -> Gauges:
         return {
             "watched_topics": ("Devices and sites whose readiness is watched", lambda: float(self._watch.watched)),
-            "unwatched_topics": ("Devices not watched, because there are too many", lambda: float(self._watch.refused)),
+            "unwatched_messages": (
+                "Messages not watched, because there are too many sites or devices",
+                lambda: float(self._watch.refused),
+            ),
             "silent_sites": ("Sites that are silent now", lambda: float(self._watch.silent_sites)),
         }
 
@@ -65,16 +68,18 @@ class SiteWatch:
             self.subscribed.set()
             while True:
                 for message in await link.receive():
-                    self._waiting += self._watch.see(
-                        message.topic,
-                        message.payload,
-                        retained=message.retain,
-                        now_s=self._clock.monotonic(),
-                        wall_ms=self._clock.wall_ms(),
-                    )
+                    self._see(message)
         finally:
             self.subscribed.clear()
             self._watch.disconnected()
+
+    def _see(self, message: Message) -> None:
+        now_s, wall_ms = self._clock.monotonic(), self._clock.wall_ms()
+        for row in self._watch.see(
+            message.topic, message.payload, retained=message.retain, now_s=now_s, wall_ms=wall_ms
+        ):
+            self._books.watch_rows_dropped += len(self._waiting) == MAX_WAITING
+            self._waiting.append(row)
 
     async def _write_all(self) -> None:
         while True:

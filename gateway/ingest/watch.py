@@ -30,6 +30,7 @@ ALARM_EVERY_MS = 600_000
 #: Rows written at most for the time before this worker looked, beside the first.
 LATE_ROWS = 60
 MAX_ENTRIES = 200_000
+MAX_SITES = 20_000
 
 Readiness = DeviceReadiness | SiteReadiness
 
@@ -94,7 +95,7 @@ class Watch:
         self._settled_at_s = float("inf")
         self._is_blind = True
         self.refused = 0
-        """Devices not watched because there are more than MAX_ENTRIES."""
+        """Messages not watched because there are more than MAX_SITES or MAX_ENTRIES."""
         self.fell_silent = 0
         """How often a site fell silent."""
         self.news: list[tuple[str, str]] = []
@@ -130,8 +131,8 @@ class Watch:
         except Malformed:  # the worker has it in its dead letters
             return []
         if isinstance(message, GatewayStatus):
-            site = self._sites.setdefault(parts.site, _Site())
-            site.status, site.status_at_s = message, now_s
+            if site := self._site(parts.site):
+                site.status, site.status_at_s = message, now_s
             return []
         if isinstance(message, (DeviceReadiness, SiteReadiness)):
             return self._see_readiness(parts, message, retained, now_s, wall_ms)
@@ -153,8 +154,19 @@ class Watch:
 
     # what came
 
+    def _site(self, name: str) -> _Site | None:
+        """The site, met now or before; None where there are too many."""
+        if name not in self._sites:
+            if len(self._sites) >= MAX_SITES:
+                self.refused += 1
+                return None
+            self._sites[name] = _Site()
+        return self._sites[name]
+
     def _see_readiness(self, topic: Topic, said: Readiness, retained: bool, now_s: float, wall_ms: int) -> list[Fact]:
-        site = self._sites.setdefault(topic.site, _Site())
+        site = self._site(topic.site)
+        if site is None:
+            return []
         back = site.returned
         if said.backlog and back and back.last_ts < said.ts < back.back_ts:
             back.earliest_late = min(said.ts, back.earliest_late or said.ts)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.ingest import watch as subject
 from gateway.ingest.watch import LATE_ROWS, Watch
 from gateway.ports import Fact
 
@@ -359,6 +361,19 @@ def test_news_name_each_site_once() -> None:
     centre.hear("gen-1/readiness", readiness(3600))
     centre.at(3800)
     assert centre.watch.news == [("depot-07", "silent"), ("depot-07", "off"), ("depot-07", "silent")]
+
+
+def test_memory_is_bounded_and_what_is_not_watched_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subject, "MAX_ENTRIES", 3)
+    monkeypatch.setattr(subject, "MAX_SITES", 2)
+    watch = Watch()
+    watch.connected(0)
+    for site in ("a", "b", "c"):
+        for device in ("x", "y"):
+            payload = json.dumps(readiness(0)).encode()
+            watch.see(f"vigil/v1/{site}/{device}/readiness", payload, retained=False, now_s=0, wall_ms=TS)
+    assert watch.watched == 3
+    assert watch.refused == 3
 
 
 def test_what_is_no_message_is_passed_over() -> None:
