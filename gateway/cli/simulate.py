@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gateway.model import Text
+from gateway.settings.bundled import config_dir
 
 if TYPE_CHECKING:
     from gateway.settings.types import SiteSettings
@@ -23,7 +24,8 @@ _REWRITTEN = Text("已写入指向这些端点的配置：{file}", "Configuratio
 
 _HELP = {
     "config": Text("站点配置文件", "site file"),
-    "scenario": Text("剧本文件", "scenario file"),
+    "scenario": Text("剧本文件，或自带剧本的名字：{names}", "scenario file, or the name of a shipped one: {names}"),
+    "inputs": Text("列出剧本在此站点可以做的事，然后结束", "list what a scenario can do to this site, then end"),
     "seed": Text("随机种子，相同则过程相同", "same seed, same course of events"),
     "speed": Text("时间倍速", "how many times faster than real time"),
     "ports": Text("虚拟串口所在目录", "folder of the virtual serial ports"),
@@ -39,13 +41,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     texts = {name: text[parser.get_default("lang")] for name, text in _HELP.items()}
     add = parser.add_argument
     add("config", type=Path, help=texts["config"])
-    add("--scenario", type=Path, metavar="FILE", help=texts["scenario"])
+    names = ", ".join(path.stem for path in sorted(_shipped().glob("*.yaml")))
+    add("--scenario", type=Path, metavar="FILE", help=texts["scenario"].format(names=names))
+    add("--inputs", action="store_true", help=texts["inputs"])
     add("--seed", type=int, default=1, help=texts["seed"])
-    add("--speed", type=_speed, default=1.0, help=texts["speed"])
+    add("--speed", type=speed, default=1.0, help=texts["speed"])
     add("--ports", type=Path, metavar="DIR", help=texts["ports"])
     add("--free-ports", action="store_true", help=texts["free_ports"])
     add("--rewrite", type=Path, metavar="FILE", help=texts["rewrite"])
-    add("--for", dest="seconds", type=_positive, metavar="SECONDS", help=texts["seconds"])
+    add("--for", dest="seconds", type=seconds, metavar="SECONDS", help=texts["seconds"])
 
 
 def run(options: argparse.Namespace) -> int:
@@ -54,7 +58,10 @@ def run(options: argparse.Namespace) -> int:
     from gateway.sim.scenario_file import load_scenario
 
     site = app.load(options.config, options.lang)
-    scenario = EMPTY if options.scenario is None else load_scenario(options.scenario, options.lang)
+    if options.inputs:
+        _print_inputs(site, options.seed)
+        return 0
+    scenario = EMPTY if options.scenario is None else load_scenario(_scenario_path(options.scenario), options.lang)
     asyncio.run(_serve(site, scenario, options))
     return 0
 
@@ -105,15 +112,38 @@ def _rows(simulation: Simulation, language: str) -> list[str]:
     return rows
 
 
-def _speed(text: str) -> float:
-    value = _positive(text)
+def _shipped() -> Path:
+    return config_dir() / "scenarios"
+
+
+def _scenario_path(given: Path) -> Path:
+    """A file, or the shipped scenario of that name where there is no such file."""
+    shipped = _shipped() / f"{given}.yaml"
+    return shipped if not given.exists() and given.name == str(given) and shipped.exists() else given
+
+
+def _print_inputs(site: SiteSettings, seed: int) -> None:
+    """Targets and what may be set on them, one line each."""
+    from gateway.sim.plant.site import Plant
+
+    plant = Plant(site, seed)
+    surroundings = {target: plant.surroundings(target) for target in ("mains", "weather")}
+    for target, inputs in (*surroundings.items(), *((device, part.inputs) for device, part in plant.parts.items())):
+        for name, given in inputs.items():
+            print(f"{target}.{name}: {given.expected}")
+
+
+def speed(text: str) -> float:
+    """Times faster than real time."""
+    value = seconds(text)
     if value > 100_000:
-        raise argparse.ArgumentTypeError(text)
+        raise ValueError(text)
     return value
 
 
-def _positive(text: str) -> float:
+def seconds(text: str) -> float:
+    """A length of time."""
     value = float(text)
     if not (math.isfinite(value) and value > 0):
-        raise argparse.ArgumentTypeError(text)
+        raise ValueError(text)
     return value

@@ -373,3 +373,21 @@ def test_the_command_refuses_a_wrong_scenario(config: Path, tmp_path: Path) -> N
     out, _ = process.communicate(timeout=30)
     assert process.returncode == 2
     assert f"{path}:3:8: events[0].at" in out
+
+
+def test_the_command_lists_what_a_scenario_can_do(config: Path) -> None:
+    out, errors = vigil(config, "--inputs").communicate(timeout=30)
+    assert errors == ""
+    assert "mains.power: on, fail, off, return" in out.splitlines()
+    assert "gen-1.mode: auto, manual, off, test" in out.splitlines()
+    assert any(line.startswith("store-1.door: open, closed") for line in out.splitlines())
+
+
+def test_shipped_scenarios_have_names(config: Path) -> None:
+    process = vigil(config, "--scenario", "power-cut", "--for", "0.2", "--lang", "en")
+    out, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (0, "")
+    assert "Ended" in out
+    process = vigil(config, "--scenario", "power-cuts", "--for", "0.2", "--lang", "en")
+    assert "no such file" in process.communicate(timeout=30)[0]
+    assert process.returncode == 2

@@ -224,3 +224,17 @@ def test_shipped_scenarios_are_good(path: Path) -> None:
     assert scenario.events
     assert scenario.name.zh
     assert scenario.name.en
+
+
+def test_the_documentation_knows_every_fault() -> None:
+    page = (config_dir().parent / "docs" / "simulation.md").read_text()
+    assert [name.value for name in FaultName if f"| `{name.value}` |" not in page] == []
+
+
+def test_the_example_of_the_documentation_is_a_scenario(tmp_path: Path) -> None:
+    page = (config_dir().parent / "docs" / "simulation.md").read_text()
+    path = tmp_path / "example.yaml"
+    path.write_text(page.split("```yaml\n")[1].split("```")[0])
+    scenario = load_scenario(path)
+    assert len(list(scenario.actions)) == 4
+    assert scenario.repeat_s == 180
