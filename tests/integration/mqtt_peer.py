@@ -45,13 +45,13 @@ class Peer:
         self.heard: list[tuple[str, bytes]] = []
         self._news = asyncio.Event()
 
-    async def publish(self, topic: str, payload: bytes | dict[str, Any] | str, *, retain: bool = False) -> None:
-        """Return when the broker has it."""
+    async def publish(self, topic: str, payload: bytes | dict[str, Any] | str, *, retain: bool = False) -> int:
+        """The broker's reason code, when it has the message."""
         data = json.dumps(payload, ensure_ascii=False) if isinstance(payload, dict) else payload
         await self.link.wait_for_room()
         flight = self.link.publish(topic, data.encode() if isinstance(data, str) else data, retain=retain)
         async with asyncio.timeout(20):
-            await flight
+            return await flight
 
     async def listen(self) -> None:
         while True:
@@ -78,8 +78,9 @@ class Peer:
 
 
 @asynccontextmanager
-async def peer(broker: Server, *filters: str) -> AsyncIterator[Peer]:
-    link = await open_link(broker_settings(broker), LinkOptions(client_id=f"peer-{id(object()):x}"))
+async def peer(broker: Server, *filters: str, **changes: Any) -> AsyncIterator[Peer]:
+    """A peer that listens to `filters`; `changes` go to its broker settings."""
+    link = await open_link(broker_settings(broker, **changes), LinkOptions(client_id=f"peer-{id(object()):x}"))
     found = Peer(link)
     if filters:
         await link.subscribe(filters)

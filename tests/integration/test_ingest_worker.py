@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,20 +18,30 @@ from gateway.ingest.patience import PatientSink
 from gateway.ingest.worker import Worker, worker_session
 from tests.integration.influx_rows import ask, everything, field_types, rows
 from tests.integration.mqtt_peer import OUTBOX, Peer, broker_settings, eventually, peer, telemetry
-from tests.servers import Influxd, Mosquitto
+from tests.servers import Influxd, Mosquitto, program
 
 TS = 1_763_764_800_123
 ROOT = "vigil/v1/depot-07"
+REPOSITORY = Path(__file__).parents[2]
 
 
 class Ingest:
     """A worker in this process."""
 
-    def __init__(self, broker: Mosquitto, influxd: Influxd, folder: Path, share: str | None, confirm: bool) -> None:
+    def __init__(
+        self,
+        broker: Mosquitto,
+        influxd: Influxd,
+        folder: Path,
+        share: str | None,
+        *,
+        confirm: bool = True,
+        **changes: Any,
+    ) -> None:
         self.books = Books()
         self.dead_letters = DeadLetters(folder / "dead-letters")
         self.sink = InfluxV1(influxd.url, "vigil")
-        self.session = worker_session(broker_settings(broker))
+        self.session = worker_session(broker_settings(broker, **changes))
         self.worker = Worker(
             self.session,
             PatientSink(self.sink, self.books),
@@ -45,9 +57,9 @@ class Ingest:
 
 @asynccontextmanager
 async def ingest(
-    broker: Mosquitto, influxd: Influxd, folder: Path, share: str | None = "vigil", *, confirm: bool = True
+    broker: Mosquitto, influxd: Influxd, folder: Path, share: str | None = "vigil", **changes: Any
 ) -> AsyncIterator[Ingest]:
-    found = Ingest(broker, influxd, folder, share, confirm)
+    found = Ingest(broker, influxd, folder, share, **changes)
     stop = asyncio.Event()
     running = asyncio.create_task(found.worker.run(stop))
     try:
@@ -338,3 +350,44 @@ async def test_five_hundred_messages_a_second_and_more_pass_a_broker_with_its_de
         await asyncio.gather(*(gateway.publish(f"{ROOT}/gen-1/telemetry", telemetry(n, TS + n)) for n in range(1, 501)))
         await gateway.until(lambda: len(set(gateway.stored())) == 500)
     assert len(rows(influxd, "generator")) == 500
+
+
+def guarded_broker(folder: Path, *users: str) -> Mosquitto:
+    """A broker with the access list that ships with the product; every password is the user's name."""
+    folder.mkdir()
+    for user in users:
+        words = ["-b", *([] if (folder / "passwords").exists() else ["-c"]), str(folder / "passwords"), user, user]
+        subprocess.run([program("mosquitto_passwd"), *words], check=True, capture_output=True)
+        (folder / user).write_text(user)
+    shutil.copy(REPOSITORY / "config" / "centre" / "mosquitto.acl", folder / "acl")
+    (folder / "acl").chmod(0o600)
+    extra = f"password_file {folder / 'passwords'}\nacl_file {folder / 'acl'}"
+    return Mosquitto(folder, extra, anonymous=False)
+
+
+async def test_the_access_list_that_ships_lets_ingest_work_and_gateways_only_speak_for_themselves(
+    influxd: Influxd, tmp_path: Path
+) -> None:
+    folder = tmp_path / "guarded"
+    users = ("ingest", "depot-07", "depot-08")
+    broker = await asyncio.to_thread(guarded_broker, folder, *users)
+    logins = {user: {"username": user, "password_file": folder / user} for user in users}
+    stored = f"{ROOT}/_gateway/stored"
+    with broker:
+        async with (
+            peer(broker, stored, **logins["depot-07"]) as gateway,
+            peer(broker, **logins["depot-08"]) as other,
+            ingest(broker, influxd, tmp_path, **logins["ingest"]) as found,
+        ):
+            refusals = [
+                await other.publish(f"{ROOT}/gen-1/telemetry", telemetry(1, TS)),
+                await other.publish(stored, {"outbox": OUTBOX, "done": [[1, 1000]]}),
+                await gateway.publish(stored, {"outbox": OUTBOX, "done": [[1, 1000]]}),
+            ]
+            await gateway.publish(f"{ROOT}/gen-1/telemetry", telemetry(2, TS))
+            await gateway.until(gateway.stored)
+            assert gateway.stored() == [2]
+            assert found.books.confirmations_refused == 0
+            assert found.books.messages == 1
+    assert all(code >= 0x80 for code in refusals)
+    assert len(rows(influxd, "generator")) == 1
