@@ -11,6 +11,7 @@ import contextlib
 import os
 import select
 import socket
+import termios
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -112,7 +113,7 @@ class SerialLink:
                 write_timeout=0,
                 exclusive=True,
             )
-        except ValueError as error:
+        except (ValueError, termios.error) as error:
             raise OSError(f"the port does not take these settings: {error}") from error
         try:
             self._prepare(port)
@@ -199,6 +200,9 @@ class SerialLink:
         loop = asyncio.get_running_loop()
         loop.remove_reader(self._fd)
         loop.remove_writer(self._fd)
+        # the kernel would wait for unsent bytes, up to 30 s
+        with contextlib.suppress(termios.error):
+            termios.tcflush(self._fd, termios.TCIOFLUSH)
         self._fd = -1
         with contextlib.suppress(OSError):
             port.close()

@@ -16,6 +16,9 @@ SHARE = 0.05
 #: nobody waiting: it is tried at every poll for so long.
 PATIENCE_S = 60.0
 
+#: Units that fell silent this close together may have had one cause.
+COMMON_CAUSE_S = 60.0
+
 _FAILURES_OF_KNOWN = {FaultKind.TIMEOUT: 2, FaultKind.FRAME: 4}
 _FAILURES_OF_NEW = {FaultKind.TIMEOUT: 1, FaultKind.FRAME: 2}
 #: Gateway exceptions that stand for silence: path unavailable, target failed to respond.
@@ -72,9 +75,16 @@ class ProbeBudget:
         health.ever_answered = True
         health.fault = None
         if health.silent_since is not None:
+            self._revive(health.silent_since)
             health.silent_since = None
             health.trials = 0
             self._silent -= 1
+
+    def _revive(self, silent_since: float) -> None:
+        """A unit is back: those that fell silent with it may be, too (a cable, a gateway), and are tried at once."""
+        for other in self._units.values():
+            if other.silent_since is not None and abs(other.silent_since - silent_since) < COMMON_CAUSE_S:
+                other.tried_at = float("-inf")
 
     def failed(self, health: UnitHealth, fault: Fault, cost_s: float) -> None:
         """One request of `health` failed (`is_failure`) and took `cost_s` of the line's time."""

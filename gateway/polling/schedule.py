@@ -14,8 +14,10 @@ _GOLDEN = 0.618033988749895
 
 
 def spread(devices: Sequence[str]) -> dict[str, float]:
-    """Phases 0..1 that place the polls of `devices` evenly over an interval, in the order given."""
-    return {device: index / len(devices) for index, device in enumerate(devices)}
+    """Phases 0..1 that place the polls of `devices` evenly over an interval, in the order given; those of different
+    lines start in different places."""
+    first = chance_phase(devices[0]) if devices else 0.0
+    return {device: (first + index / len(devices)) % 1.0 for index, device in enumerate(devices)}
 
 
 def chance_phase(device: str) -> float:

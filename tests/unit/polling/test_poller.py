@@ -147,6 +147,16 @@ async def test_a_unit_that_comes_back_is_polled_as_before() -> None:
     assert set(found[back:]) == {Status.Good}
 
 
+async def test_units_that_fell_silent_together_come_back_together() -> None:
+    plans = {f"d{n}": SimplePlan(simple_job(n, timeout_s=1.0)) for n in range(20)}
+    back_at = 1000 + 600
+    clock_epoch = 1_700_000_000_000
+    readings, _, _ = await poll(plans, 700, lambda job, now: None if 1100 < now < back_at else Answer(b"", now))
+    for device in plans:
+        last_bad = max(reading.ts for reading in readings if reading.device == device and reading.values == (None,))
+        assert last_bad < clock_epoch + 600_000 + 25_000, "the first is tried within 20 s, the others right after it"
+
+
 async def test_a_unit_alone_on_its_line_is_tried_at_every_poll_for_a_minute() -> None:
     readings, _, _ = await poll(
         {"d": SimplePlan(simple_job(1, "a"), simple_job(1, "b"))},

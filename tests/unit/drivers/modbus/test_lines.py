@@ -30,7 +30,7 @@ def bus(side: Side, *, gap_s: float = GAP_S) -> tuple[BusLine, ScriptedLink]:
     link = ScriptedLink(side)
     clock = LoopClock()
     exchange = Exchange(link, RtuFraming(), clock, quiet_s=0.05, open_s=3.0, backoff=Backoff(1.0, 30.0))
-    return BusLine(exchange, clock, gap_s=gap_s, char_s=CHAR_S, reopens=True), link
+    return BusLine(exchange, clock, gap_s=gap_s, char_s=CHAR_S, reopens=False), link
 
 
 def tcp(side: Side) -> tuple[TransactionLine, ScriptedLink]:
