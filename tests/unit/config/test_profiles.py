@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
 from drivers.modbus import MODBUS
+from gateway.settings.document import read
+from gateway.settings.nodes import plain
+from gateway.settings.problems import Problems
 from gateway.settings.profiles import load_profile
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -29,7 +31,11 @@ OWN_NAMES = {"generic/qdy30a": {"scale_exponent"}}
 
 
 def _read(path: Path) -> Any:
-    return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    problems = Problems()
+    root, _ = read(path, problems)
+    problems.raise_any()
+    assert root is not None
+    return plain(root)
 
 
 def _name(path: Path) -> str:

@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
+
+from gateway.settings.document import read
+from gateway.settings.nodes import plain
+from gateway.settings.problems import Problems
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / "config" / "vocabulary"
@@ -51,7 +54,11 @@ UNMEASURED_KINDS = {"meter", "weather", "gateway", "sensor"}
 
 
 def _read(path: Path) -> Any:
-    return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    problems = Problems()
+    root, _ = read(path, problems)
+    problems.raise_any()
+    assert root is not None
+    return plain(root)
 
 
 VOCABULARY: Mapping[str, Any] = {path.stem: _read(path) for path in sorted(FOLDER.glob("*.yaml"))}
