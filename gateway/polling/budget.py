@@ -19,6 +19,9 @@ PATIENCE_S = 60.0
 #: Units that fell silent this close together may have had one cause.
 COMMON_CAUSE_S = 60.0
 
+#: Trials of different units are at least this part of their even distance apart.
+_APART = 0.8
+_NEVER = float("-inf")
 _FAILURES_OF_KNOWN = {FaultKind.TIMEOUT: 2, FaultKind.FRAME: 4}
 _FAILURES_OF_NEW = {FaultKind.TIMEOUT: 1, FaultKind.FRAME: 2}
 #: Gateway exceptions that stand for silence: path unavailable, target failed to respond.
@@ -51,6 +54,7 @@ class ProbeBudget:
     def __init__(self) -> None:
         self._units: dict[int, UnitHealth] = {}
         self._silent = 0
+        self._tried_at = _NEVER
 
     def add(self, unit: int) -> UnitHealth:
         """The record of `unit`, which is polled on this line."""
@@ -84,14 +88,14 @@ class ProbeBudget:
         """A unit is back: those that fell silent with it may be, too (a cable, a gateway), and are tried at once."""
         for other in self._units.values():
             if other.silent_since is not None and abs(other.silent_since - silent_since) < COMMON_CAUSE_S:
-                other.tried_at = float("-inf")
+                other.tried_at = _NEVER
 
     def failed(self, health: UnitHealth, fault: Fault, cost_s: float) -> None:
         """One request of `health` failed (`is_failure`) and took `cost_s` of the line's time."""
         health.failures += 1
         health.fault = fault
         health.cost_s = cost_s
-        health.tried_at = fault.at
+        health.tried_at = self._tried_at = fault.at
         if health.silent_since is not None:
             health.trials += 1
             return
@@ -109,4 +113,8 @@ class ProbeBudget:
             if len(self._units) == 1:
                 return True
             wait = min(wait, interval_s * self._silent * 2.0 ** min(health.trials, 20))
-        return now - health.tried_at >= wait
+        if now - health.tried_at < wait:
+            return False
+        # units that fell silent together are not tried in a row; one that is polled more rarely takes its chance
+        pace = _APART * wait / self._silent
+        return interval_s > pace or now - self._tried_at >= pace or health.tried_at == _NEVER

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -136,6 +137,14 @@ async def test_all_dead_units_together_take_at_most_a_twentieth_of_the_line(
     # one trial more may just have begun
     assert spent <= 0.05 * 600 + timeout_s * dead
     assert all(line.spent[unit] > first_minute.get(unit, 0.0) for unit in range(dead)), "each is tried again"
+
+
+async def test_dead_units_are_not_tried_in_a_row() -> None:
+    plans = {f"d{n}": SimplePlan(simple_job(n, timeout_s=1.0)) for n in range(8)}
+    _, line, _ = await poll(plans, 600, lambda job, now: None if job.unit < 4 else Answer(b"", now))
+    trials = [at for at, unit, _ in line.asked if unit < 4 and at > 1075]
+    assert len(trials) > 15
+    assert min(later - earlier for earlier, later in pairwise(trials)) > 10
 
 
 async def test_a_unit_that_comes_back_is_polled_as_before() -> None:
