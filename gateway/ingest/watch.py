@@ -189,6 +189,8 @@ class Watch:
             site.entries[topic.device] = _Entry(topic, said, expires_s)
         else:
             known.said, known.expires_s, known.next_row = said, expires_s, 0
+        if site.silent_from is not None and site.silent_from != site.valid_until:
+            site.silent_from, site.next_alarm = site.valid_until, 0  # its last word was a later one
         return rows
 
     def _come_back(self, name: str, site: _Site, silent_from: int, said: Readiness, now_s: float) -> list[Fact]:
@@ -273,12 +275,13 @@ def _was_running(site: _Site, back: _Return) -> bool:
 
 
 def _expiry(said: Readiness, retained: bool, now_s: float, wall_ms: int) -> float:
-    """Monotonic time at which `said` ceases to hold. Where the site's clock is wrong, a fresh message holds as long as
-    it would on its own clock."""
+    """Monotonic time at which `said` ceases to hold: at `valid_until`, and never later than if it had been said just
+    now. Where the site's clock is wrong a fresh message holds as long as it would on its own clock."""
+    at_most_s = now_s + (said.valid_until - said.ts) / 1000
     is_fresh = not retained and not said.backlog
     if is_fresh and abs(wall_ms - said.ts) > CLOCK_TOLERANCE_MS:
-        return now_s + (said.valid_until - said.ts) / 1000
-    return now_s + (said.valid_until - wall_ms) / 1000
+        return at_most_s
+    return min(at_most_s, now_s + (said.valid_until - wall_ms) / 1000)
 
 
 def _numbers(first: int, latest: int) -> Iterable[int]:

@@ -113,6 +113,7 @@ def test_a_site_that_goes_on_speaking_gives_no_row() -> None:
 def test_the_alarm_comes_with_the_last_word_of_the_site_and_is_repeated() -> None:
     centre = Centre()
     centre.hear("gen-1/readiness", readiness(0))
+    centre.now = 30
     centre.hear("_site/readiness", roll_up(30))
     centre.hear("_gateway/status", status("offline"))
     assert of(centre.at(209), "alarm") == []
@@ -323,8 +324,26 @@ def test_a_wrong_clock_at_the_site_is_no_silence_and_no_endless_green_light() ->
         assert seconds(of(centre.at(540 + 180), "readiness")) == [540 + offset + 180]
 
 
+def test_a_retained_message_from_the_future_is_no_endless_green_light() -> None:
+    centre = Centre()
+    centre.hear("gen-1/readiness", readiness(7200), retained=True)
+    assert of(centre.at(179), "readiness") == []
+    assert seconds(of(centre.at(180), "readiness")) == [7380]
+
+
+def test_a_last_word_that_comes_late_moves_the_silence() -> None:
+    centre = Centre()
+    centre.hear("gen-1/readiness", readiness(0))
+    assert seconds(of(centre.at(400), "alarm")) == [180]
+    assert centre.hear("gen-1/readiness", readiness(60, backlog=True)) == []
+    rows = centre.at(401)
+    assert seconds(of(rows, "readiness")) == [240, 300, 360]
+    assert seconds(of(rows, "alarm")) == [240]
+
+
 def test_an_older_message_changes_nothing() -> None:
     centre = Centre()
+    centre.now = 60
     centre.hear("gen-1/readiness", readiness(60))
     centre.hear("gen-1/readiness", readiness(0))
     centre.hear("gen-1/readiness", readiness(60))
