@@ -16,7 +16,7 @@ from gateway.sim.plant.generator import Generator
 from gateway.sim.plant.light_tower import LightTower
 from gateway.sim.plant.mains import Mains
 from gateway.sim.plant.meter import Meter
-from gateway.sim.plant.parts import Input, Part
+from gateway.sim.plant.parts import Input, Part, substeps
 from gateway.sim.plant.pump import Pump
 from gateway.sim.plant.scba_compressor import ScbaCompressor
 from gateway.sim.plant.sensor import Sensor
@@ -55,6 +55,8 @@ _MODELS: Mapping[str, _Make] = {
     "warehouse": Warehouse,
     "weather": WeatherStation,
 }
+#: What parts tell each other is one step old.
+_LONGEST_STEP_S = 300.0
 #: Generators before switches before consumers: who supplies is known before somebody draws.
 _FIRST = {"generator": 0, "ats": 1}
 
@@ -91,6 +93,13 @@ class Plant:
 
     def advance(self, dt_s: float) -> None:
         """Let `dt_s` seconds pass for everything."""
+        pieces, piece = substeps(dt_s, _LONGEST_STEP_S)
+        for _ in range(pieces):
+            self._step(piece)
+        self.elapsed_s += dt_s
+        self.version += 1
+
+    def _step(self, dt_s: float) -> None:
         world = self.world
         self.sky.step(dt_s)
         self.mains.step(dt_s)
@@ -100,8 +109,6 @@ class Plant:
             self.parts[device].step(dt_s)
         self.sump.step(dt_s)
         world.settle(dt_s)
-        self.elapsed_s += dt_s
-        self.version += 1
 
     def devices(self, target: str) -> list[str]:
         """The devices a scenario means by `target`: one by id, all of a kind, or the nth of a kind (`pump#2`)."""
