@@ -55,8 +55,10 @@ class Connection:
         if self._attempt is None:
             if self._clock.monotonic() < self._not_before:
                 return self._why
-            self._attempt = asyncio.create_task(self._open(), name=f"open {self.link.name}")
-            await asyncio.wait((self._attempt,), timeout=max(0.0, deadline - self._clock.monotonic()))
+            attempt = self._attempt = asyncio.create_task(self._open(), name=f"open {self.link.name}")
+            await asyncio.wait((attempt,), timeout=max(0.0, deadline - self._clock.monotonic()))
+            if attempt.done() and not attempt.cancelled():
+                attempt.result()
         return None if self.link.is_open else self._why or "connecting"
 
     async def _open(self) -> None:

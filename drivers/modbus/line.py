@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from drivers.connection import Backoff
-from drivers.links import Link, SerialLink, SerialSettings, TcpLink, UdpLink
+from drivers.links import Link, TcpLink, UdpLink
 from drivers.modbus.bus_line import BusLine
 from drivers.modbus.exchange import Exchange
 from drivers.modbus.framing import Framing
@@ -12,6 +12,7 @@ from drivers.modbus.framing_mbap import MbapFraming
 from drivers.modbus.framing_rtu import RtuFraming
 from drivers.modbus.options import ModbusLine
 from drivers.modbus.transaction_line import TransactionLine
+from drivers.serial_link import SerialLink, SerialSettings
 from gateway.ports import Clock, Line
 from gateway.settings.types import LineSettings
 

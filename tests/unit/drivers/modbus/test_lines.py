@@ -10,13 +10,13 @@ from collections.abc import Iterable
 import pytest
 
 from drivers.connection import Backoff
-from drivers.links import SerialSettings
 from drivers.modbus.bus_line import BusLine
 from drivers.modbus.exchange import Exchange
 from drivers.modbus.framing_mbap import MbapFraming
 from drivers.modbus.framing_rtu import RtuFraming, rtu_frame
 from drivers.modbus.line import silence_s
 from drivers.modbus.transaction_line import TransactionLine
+from drivers.serial_link import SerialSettings
 from gateway.model import Answer, Fault, FaultKind, Job
 from tests.fakes.scripted_link import ScriptedLink, Side
 from tests.fakes.simulated_loop import LoopClock, run_simulated
