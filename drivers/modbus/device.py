@@ -4,7 +4,7 @@ one it is told."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from drivers.modbus.codec import Source
 from drivers.modbus.encoding import Encoding
@@ -90,10 +90,13 @@ class ModbusPlan:
         return self._reads.for_intervals(frozenset(job.interval_s for job in due))
 
     def refused(self, job: Job, code: int, now: float) -> Sequence[Job]:
-        """Codes 1, 2 and 3: the two halves of a read of several places; a single place is set aside."""
+        """Codes 1, 2 and 3: the same without its spare, which may be what was refused; then the two halves of a read of
+        several places; a single place is set aside."""
         notes = job.plan
         if code not in REFUSALS or not isinstance(notes, Notes):
             return ()
+        if job.spare is not None:
+            return [replace(job, spare=None)]
         learning, table, spans = self._reads.learning, notes.table, notes.spans
         if len(spans) < 2:
             learning.set_aside((table, *spans[0]), now)
@@ -111,7 +114,8 @@ class ModbusPlan:
         begin, end = spans[0][0], max(end for _, end in spans)
         start = terms.start_of(begin)
         read = (begin if start is None or not terms.allows(start, end) else start, end)
-        return self._reads.asking.job(notes.table, read, sources, job.interval_s, terms, ghosts)
+        piece = self._reads.asking.job(notes.table, read, sources, job.interval_s, terms, ghosts)
+        return replace(piece, spare=None)
 
     def decode(self, outcomes: Sequence[tuple[Job, Answer | Fault]], now: float) -> Values:
         shape = self._shape_of(tuple([job for job, _ in outcomes]))

@@ -20,7 +20,8 @@ def fraction_of(scale: Decimal, offset: Decimal) -> tuple[int, int, int]:
     """Integers n, o, d with raw * scale + offset = (raw * n + o) / d; d is a power of ten and as small as can be."""
     places = max(0, -_exponent(scale), -_exponent(offset))
     power: int = 10**places
-    return int(scale * power), int(_EXACT.multiply(offset, Decimal(power))), power
+    factor, addend = (_EXACT.multiply(number, Decimal(power)) for number in (scale, offset))
+    return int(factor), int(addend), power
 
 
 def _exponent(number: Decimal) -> int:

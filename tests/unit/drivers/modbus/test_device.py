@@ -261,6 +261,18 @@ def test_other_exceptions_are_no_reason_to_split(code: int) -> None:
     assert compiled.jobs() is before
 
 
+def test_a_refused_spare_is_no_refusal_of_its_points() -> None:
+    compiled = plan({"a": {"at": "holding:3"}, "b": {"at": "holding:4", "interval": 9.0}})
+    before = compiled.jobs()
+    (job,) = [job for job in before if job.spare is not None]
+    (again,) = compiled.refused(job, 2, 0.0)
+    assert (again.request, again.spare, again.points) == (job.request, None, ("a",))
+    assert decoded(compiled, [(again, answer(again, ECHO))]) == {"a": (3, GOOD)}
+    assert compiled.jobs() is before
+    assert list(compiled.refused(again, 2, 1.0)) == []
+    assert decoded(compiled, [(again, refusal(2))]) == {"a": (None, Status.BadConfigurationError)}
+
+
 def test_a_point_set_aside_comes_back_when_the_device_answers_it() -> None:
     compiled, unit = plan(registers(0, 1, 2)), Unit(holes={1})
     poll(compiled, unit, 0.0)
