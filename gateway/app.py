@@ -25,6 +25,8 @@ from gateway.store import Store, open_store
 from gateway.supervise import every, until_stopped
 from gateway.uplink.site import Identity, SiteUplink
 from gateway.web import SiteView, build, listen, serve
+from gateway.wire import topics
+from gateway.wire.messages import Json
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +34,7 @@ log = logging.getLogger(__name__)
 PROTOCOLS: Mapping[str, ProtocolModel] = MappingProxyType({MODBUS.name: MODBUS})
 
 TICK_S = 1.0
+HOUSE_S = 10.0
 STOP_S = 4.0
 DRAIN_STEP_S = 0.05
 
@@ -53,8 +56,6 @@ class Gateway:
         if site.mqtt is not None:
             identity = Identity(site.id, self.clock.wall_ms(), __version__, site.digest)
             self.uplink = SiteUplink(site.mqtt, identity, store.outbox)
-        #: As long as the store lets rows wait for the disk, which is bounded.
-        self._uncommitted: asyncio.Queue[Row] = asyncio.Queue()
         self.lines: dict[str, Line] = {line.id: open_line(line, self.clock) for line in site.lines}
         self.pipeline = Pipeline(site, store, self.snapshot, self.clock, self._offer)
         self._asking: list[asyncio.Task[None]] = []
@@ -67,9 +68,9 @@ class Gateway:
         """Run until cancelled; then stop asking, say goodbye and let go of the lines, in bounded time."""
         async with asyncio.TaskGroup() as group:
             uplink = group.create_task(self.uplink.run(), name="uplink") if self.uplink else None
-            offering = group.create_task(self._offer_committed(), name="offer-committed")
             self._asking = [
                 *(group.create_task(poller.run(), name=f"poller-{name}") for name, poller in self.pollers.items()),
+                group.create_task(self._keep_house(), name="house"),
                 group.create_task(every(TICK_S, self.pipeline.tick), name="tick"),
                 group.create_task(every(health.INTERVAL_S, self._report_health), name="health"),
             ]
@@ -77,7 +78,6 @@ class Gateway:
                 await self.store.watch()
             finally:
                 await self._stop_asking()
-                offering.cancel()
                 if self.uplink is not None and uplink is not None:
                     self.uplink.stop()
                     await asyncio.wait([uplink], timeout=STOP_S)
@@ -106,19 +106,37 @@ class Gateway:
         return Poller(self.lines[line], plans, self.clock, self.pipeline.deliver, spread(tuple(plans)))
 
     def _offer(self, row: Row) -> None:
-        """Send a row live; an alarm or event only after it is on disk."""
-        if self.uplink is None:
-            return
-        if row.rank:
+        if self.uplink is not None:
             self.uplink.offer(row)
-        else:
-            self._uncommitted.put_nowait(row)
 
-    async def _offer_committed(self) -> None:
-        while self.uplink is not None:
-            row = await self._uncommitted.get()
+    async def _keep_house(self) -> None:
+        """What the store has to tell: a damaged file, gaps; and the topics of devices that are gone."""
+        known = {device.id for device in self.site.devices} | {topics.SITE, topics.GATEWAY}
+        for name in self.store.outbox.retained_topics():
+            topic = topics.parse(name)
+            if topic is None or topic.site != self.site.id or topic.device not in known:
+                self.pipeline.clear(name)
+        told: Path | None = None
+        while True:
+            damaged = self.store.damaged_file
+            if damaged is not None and damaged != told:
+                told = damaged
+                log.error("telemetry_damaged set_aside=%s", damaged)
+                self.pipeline.event(topics.GATEWAY, "store_damaged", {"file": damaged.name})
+            await self._tell_gaps()
+            await asyncio.sleep(HOUSE_S)
+
+    async def _tell_gaps(self) -> None:
+        gaps = await self.store.outbox.gaps()
+        for gap in gaps:
+            place = topics.parse(f"{gap.place}/event") if gap.place else None
+            device = place.device if place else topics.GATEWAY
+            data: dict[str, Json] = {"from": gap.first_ts, "to": gap.last_ts, "count": gap.count, "why": gap.why}
+            row = self.pipeline.event(device, "gap", data)
+            if row is None:
+                return
             await self.store.outbox.committed(row.seq)
-            self.uplink.offer(row)
+            await self.store.outbox.settle_gaps([gap])
 
     def _report_health(self) -> None:
         self.pipeline.deliver_health(self.health.reading())

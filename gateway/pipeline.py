@@ -7,18 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
+from functools import partial
 
 from gateway.flow.reporter import Counts, Reporter
 from gateway.flow.snapshot import Snapshot
 from gateway.model import Point, Readiness, Reading
 from gateway.ports import Clock, Row
-from gateway.rules.judge import Judge
+from gateway.rules.judge import VALID_MS, Judge, SiteVerdict
 from gateway.settings.types import SiteSettings
 from gateway.store import Store
 from gateway.wire import encode, messages, topics
 
-#: A time stamp further back than this is a clock that was set, not a collision.
-SAME_MOMENT_MS = 1_000
 ALARM_RANK, STATE_RANK, TELEMETRY_RANK = 0, 1, 2
 
 
@@ -35,7 +34,6 @@ class Pipeline:
         self._clock = clock
         self._send = send
         self._health: Reporter | None = None
-        self._stamps: dict[str, int] = {}
         self._kinds = {device.id: device.kind for device in site.devices}
         self._reporters = {device.id: Reporter(device.id, device.points) for device in site.devices}
 
@@ -66,13 +64,16 @@ class Pipeline:
             self._tell(readiness)
         self._tell_site(now, ts)
 
-    def event(self, device: str, type_: str, data: Mapping[str, messages.Json]) -> None:
-        """Something happened to `device` (or `_gateway`, `_site`)."""
-        topic = topics.event(self.site.id, device)
+    def event(self, device: str, type_: str, data: Mapping[str, messages.Json]) -> Row | None:
+        """Something happened to `device` (or `_gateway`, `_site`); None where the disk is too far behind to take it."""
         kind = self._kinds.get(device, self.site.kind if device == topics.SITE else "gateway")
         event = messages.Event(kind=kind, labels=self.site.labels, type=type_, data=data)
-        ts = self._stamp(topic, self._clock.wall_ms())
-        self._accept(topic, ts, encode.event_body(event), retain=False, rank=ALARM_RANK)
+        topic, ts = topics.event(self.site.id, device), self._clock.wall_ms()
+        return self._accept(topic, encode.event_body(event), ts, retain=False, rank=ALARM_RANK)
+
+    def clear(self, topic: str) -> None:
+        """Take a retained message back from the broker: its device is gone."""
+        self._accept(topic, b"", self._clock.wall_ms(), retain=True, rank=STATE_RANK)
 
     def _report(self, reporter: Reporter, reading: Reading, kind: str, now: float) -> None:
         report = reporter.report(reading, now)
@@ -80,21 +81,24 @@ class Pipeline:
             return
         body = encode.telemetry_body(report, kind, self.site.labels, synced=self._clock.synced)
         topic = topics.telemetry(self.site.id, reading.device)
-        self._accept(topic, report.ts, body, retain=False, rank=TELEMETRY_RANK)
-        statuses = {name: status.name for group in (report.uncertain, report.bad) for name, status in group.items()}
-        self._store.history.record(reading.device, report.ts, report.values, statuses)
+        self._accept(topic, body, report.ts, retain=False, rank=TELEMETRY_RANK)
+        self._store.history.record_body(reading.device, report.ts, body)
 
     def _tell(self, readiness: Readiness) -> None:
+        def body(ts: int) -> bytes:
+            told = replace(readiness, ts=ts, valid_until=ts + VALID_MS)
+            return encode.readiness_body(told, self._kinds[readiness.device], self.site.labels)
+
         topic = topics.readiness(self.site.id, readiness.device)
-        told = replace(readiness, ts=self._stamp(topic, readiness.ts))
-        body = encode.readiness_body(told, self._kinds[readiness.device], self.site.labels)
-        self._accept(topic, told.ts, body, retain=True, rank=STATE_RANK)
+        self._accept(topic, body, readiness.ts, retain=True, rank=STATE_RANK)
 
     def _tell_site(self, now: float, ts: int) -> None:
-        topic = topics.readiness(self.site.id, topics.SITE)
         told = self.judge.site(now, ts)
-        if told is None:
-            return
+        if told is not None:
+            topic = topics.readiness(self.site.id, topics.SITE)
+            self._accept(topic, partial(self._site_body, told), ts, retain=True, rank=STATE_RANK)
+
+    def _site_body(self, told: SiteVerdict, ts: int) -> bytes:
         location = None
         if self.site.latitude is not None and self.site.longitude is not None:
             location = (self.site.latitude, self.site.longitude)
@@ -102,7 +106,7 @@ class Pipeline:
             kind=self.site.kind,
             labels=self.site.labels,
             state=told.state,
-            valid_until=told.valid_until,
+            valid_until=ts + VALID_MS,
             name=self.site.name,
             location=location,
             kinds={
@@ -114,7 +118,7 @@ class Pipeline:
                 for kind, count in told.kinds.items()
             },
         )
-        self._accept(topic, self._stamp(topic, ts), encode.site_body(message), retain=True, rank=STATE_RANK)
+        return encode.site_body(message)
 
     @property
     def counts(self) -> Counts:
@@ -122,15 +126,13 @@ class Pipeline:
         each = [reporter.counts for reporter in self._reporters.values()]
         return Counts(*(sum(getattr(counts, name.name) for counts in each) for name in fields(Counts)))
 
-    def _stamp(self, topic: str, ts: int) -> int:
-        """`ts`, or the next millisecond where the topic's last message has it: a database keeps one fact per time."""
-        last = self._stamps.get(topic, 0)
-        if ts <= last < ts + SAME_MOMENT_MS:
-            ts = last + 1
-        self._stamps[topic] = ts
-        return ts
-
-    def _accept(self, topic: str, ts: int, body: bytes, *, retain: bool, rank: int) -> None:
+    def _accept(
+        self, topic: str, body: bytes | Callable[[int], bytes], ts: int, *, retain: bool, rank: int
+    ) -> Row | None:
+        """Into the outbox, and live: at once, or for an alarm or event when it is on disk."""
         row = self._store.outbox.accept(topic, body, ts=ts, retain=retain, rank=rank)
-        if row is not None:
+        if row is not None and rank == ALARM_RANK:
+            self._store.outbox.when_committed(row.seq, partial(self._send, row))
+        elif row is not None:
             self._send(row)
+        return row

@@ -82,7 +82,7 @@ class Outbox:
     def accept(
         self,
         topic: str,
-        body: bytes,
+        body: bytes | Callable[[int], bytes],
         *,
         ts: int,
         retain: bool,
@@ -91,7 +91,8 @@ class Outbox:
     ) -> Row | None:
         """Queue one message; gives its row with sequence number and final `ts`, None where the disk is too far behind.
 
-        Two messages of rank 0 or 1 on one topic never share a millisecond: the later gets the next. With rank 0, `keep`
+        Two messages of rank 0 or 1 on one topic never share a millisecond: the later gets the next; a body that tells
+        times is given as a function of the final `ts`. With rank 0, `keep`
         is written in the same transaction (None deletes a document), and the row may be told only after `committed`.
         An empty retained body clears the topic. StoreError where nothing more can be written at all.
         """
@@ -100,7 +101,8 @@ class Outbox:
             if rank < 2:
                 ts = self._own_millisecond(topic, ts)
             room = 1 if rank == 2 else 2
-            row = Row(self._sequence.next(ts), ts, topic, body, retain, rank)
+            content = body if isinstance(body, bytes) else body(ts)
+            row = Row(self._sequence.next(ts), ts, topic, content, retain, rank)
             if lane.waiting >= MAX_WAITING_ROWS * room or lane.waiting_bytes >= MAX_WAITING_BYTES * room:
                 lane.counts.dropped += 1
                 lane.note_gap(overload(row))
