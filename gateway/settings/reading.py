@@ -20,6 +20,9 @@ from gateway.settings.values import NotText
 
 _SECRETS = {"password": "password_file", "passwd": "password_file", "secret": "password_file", "token": "token_file"}
 
+#: A key no model has; `invalid_key` where it is not even a word.
+_UNKNOWN_KEY = ("extra_forbidden", "invalid_key")
+
 
 @cache
 def keys_of(model: type[BaseModel]) -> dict[str, str]:
@@ -124,7 +127,7 @@ def explain(error: ValidationError, node: Node, annotation: Any, problems: Probl
         if kind == "missing" and not complete:
             key = str(location[-1])
             place = (found.key if isinstance(found, Section) else place).below(key)
-        if kind == "extra_forbidden" and complete:
+        if kind in _UNKNOWN_KEY and complete:
             place = _key_place(node, location) or place
         if problems.known_at(place):
             continue
@@ -141,7 +144,7 @@ def _words(each: Mapping[str, Any], found: Node, annotation: Any) -> tuple[Text 
     empty = isinstance(found, Scalar) and found.value is None
     if isinstance(cause, Wrong):
         return (texts.EMPTY if empty else cause.text), _quoted(cause, found) or cause.hint
-    if each["type"] == "extra_forbidden":
+    if each["type"] in _UNKNOWN_KEY:
         key = each["loc"][-1]
         return Text(f"没有 {key} 这个键", f"there is no key {key} here"), suggest(
             key, _known_at(annotation, each["loc"][:-1])

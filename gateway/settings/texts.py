@@ -58,7 +58,7 @@ _LIMITS: Mapping[str, tuple[str, str, str]] = {
 }
 
 
-def of_pydantic(kind: str, context: Mapping[str, Any], message: str, empty: bool) -> tuple[Text | str, Text | None]:
+def of_pydantic(kind: str, context: Mapping[str, Any], message: str, empty: bool) -> tuple[Text, Text | None]:
     """Text and hint for one of pydantic's error types; its own message only for a type none of our models gives."""
     if kind in ("literal_error", "enum"):
         choice = str(context.get("expected", "")).replace(" or ", ", ").replace("'", "")
@@ -73,7 +73,7 @@ def of_pydantic(kind: str, context: Mapping[str, Any], message: str, empty: bool
     if kind in _FIXED:
         fixed, instead = _FIXED[kind]
         return (EMPTY, None) if empty else (fixed, instead)
-    return message, None
+    return Text(f"这个值不能用（{message}）", f"this value cannot be used ({message})"), None
 
 
 def such_as(example: str) -> Text:
