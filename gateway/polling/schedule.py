@@ -10,6 +10,8 @@ from zlib import crc32
 FIRST_WITHIN_S = 5.0
 #: Due times closer together than this are one poll.
 TOGETHER_S = 0.0005
+#: Due times of all lines fall on common ticks, so that one wake-up of the event loop serves several polls.
+TICK_S = 0.025
 _GOLDEN = 0.618033988749895
 
 
@@ -35,10 +37,14 @@ class DueTimes:
         self.skipped = 0
         self._phase = phase
         self._shortest = min(intervals := set(intervals))
-        self._grid = start + phase * self._shortest
-        self._first = start + phase * min(self._shortest, FIRST_WITHIN_S)
+        self._grid = self._on_tick(start + phase * self._shortest)
+        self._first = max(start, self._on_tick(start + phase * min(self._shortest, FIRST_WITHIN_S)))
         self._offsets = {interval: self._offset(interval) for interval in intervals}
         self._next = dict.fromkeys(intervals, self._first)
+
+    def _on_tick(self, at: float) -> float:
+        tick = min(TICK_S, self._shortest / 16)
+        return math.floor(at / tick) * tick
 
     def _offset(self, interval: float) -> float:
         """Long intervals of different devices are spread by whole short ones."""
