@@ -10,7 +10,6 @@ from hypothesis import HealthCheck, settings
 
 from tests.servers import Influxd, Mosquitto, PtyPair, VictoriaMetrics
 
-
 # how long an example takes says more about the machine than about the code
 settings.register_profile("vigil", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("vigil")
