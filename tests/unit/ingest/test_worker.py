@@ -14,6 +14,7 @@ import pytest
 
 from gateway.errors import SinkMisconfigured, SinkRejected, SinkUnavailable
 from gateway.ingest import patience
+from gateway.ingest import worker as subject
 from gateway.ingest.batch import Limits
 from gateway.ingest.books import Books, exposition
 from gateway.ingest.dead_letters import DeadLetters, read_segment
@@ -218,6 +219,56 @@ async def test_a_lost_link_costs_the_confirmation_not_the_data(tmp_path: Path) -
     books = await work(link, database, tmp_path, until=lambda: link.acks)
     assert len(database.facts) == 1
     assert books.confirmations_missed == 1
+
+
+class SlowDatabase(Database):
+    """Takes what it is given only when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_asked = asyncio.Event()
+        self.may_answer = asyncio.Event()
+
+    async def write(self, facts: Sequence[Fact]) -> None:
+        self.is_asked.set()
+        await self.may_answer.wait()
+        await super().write(facts)
+
+
+async def test_what_is_held_when_it_stops_is_written_acknowledged_and_confirmed(tmp_path: Path) -> None:
+    link, database, books, stop = FakeLink(message(1)), SlowDatabase(), Books(), asyncio.Event()
+    session: Any = FakeSession(link)
+    worker = Worker(session, PatientSink(database, books), DeadLetters(tmp_path), books, share=None, confirm=True)
+    running = asyncio.create_task(worker.run(stop))
+    await asyncio.wait_for(database.is_asked.wait(), 20)
+    link.waiting = [message(2), message(3)]
+    link.more.set()
+    for _ in range(1000):
+        if worker.gauges()["waiting_messages"][1]() == 2:
+            break
+        await asyncio.sleep(0)
+    stop.set()
+    await asyncio.sleep(0)
+    assert link.acks == []
+    database.may_answer.set()
+    await asyncio.wait_for(running, 20)
+    assert link.acks == [1, 2, 3]
+    assert [done for _, said in link.published for done in said["done"]] == [[1, 1], [2, 3]]
+    assert link.is_closed
+
+
+async def test_a_database_that_hangs_does_not_hold_up_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subject, "FLUSH_S", 0.01)
+    link, database, books, stop = FakeLink(message(1)), SlowDatabase(), Books(), asyncio.Event()
+    session: Any = FakeSession(link)
+    worker = Worker(session, PatientSink(database, books), DeadLetters(tmp_path), books, share=None, confirm=True)
+    running = asyncio.create_task(worker.run(stop))
+    await asyncio.wait_for(database.is_asked.wait(), 20)
+    stop.set()
+    await asyncio.wait_for(running, 20)
+    assert link.acks == []
+    assert link.published == []
+    assert link.is_closed
 
 
 async def test_what_no_code_expects_ends_the_worker(tmp_path: Path) -> None:
