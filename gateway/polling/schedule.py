@@ -31,7 +31,7 @@ class DueTimes:
     """Due times of one device: one grid for each interval among its jobs, all on the device's phase, so that longer
     intervals fall together with shorter ones they are multiples of. The first poll asks for everything."""
 
-    __slots__ = ("_first", "_grid", "_next", "_offsets", "_phase", "_shortest", "skipped")
+    __slots__ = ("_all", "_first", "_grid", "_next", "_offsets", "_phase", "_shortest", "skipped")
 
     def __init__(self, intervals: Iterable[float], start: float, phase: float) -> None:
         self.skipped = 0
@@ -41,6 +41,7 @@ class DueTimes:
         self._first = max(start, self._on_tick(start + phase * min(self._shortest, FIRST_WITHIN_S)))
         self._offsets = {interval: self._offset(interval) for interval in intervals}
         self._next = dict.fromkeys(intervals, self._first)
+        self._all = frozenset(intervals)
 
     def _on_tick(self, at: float) -> float:
         tick = min(TICK_S, self._shortest / 16)
@@ -63,6 +64,8 @@ class DueTimes:
     def intervals_due(self, at: float) -> frozenset[float]:
         """The intervals due by `at`."""
         limit = at + TOGETHER_S
+        if len(self._next) == 1:
+            return self._all if self.next_at <= limit else frozenset()
         return frozenset(interval for interval, due in self._next.items() if due <= limit)
 
     def advance(self, due: Iterable[float], now: float) -> None:
@@ -84,3 +87,4 @@ class DueTimes:
             self._next[interval] = now
         for interval in self._next.keys() - wanted:
             del self._next[interval], self._offsets[interval]
+        self._all = frozenset(wanted)
