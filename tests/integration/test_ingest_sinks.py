@@ -179,19 +179,19 @@ async def test_v2_client_writes_to_victoria_metrics(victoria: VictoriaMetrics, t
         [Fact("generator", (("site", "a"),), {"voltage": number / 2}, now - number) for number in range(50)]
     )
     await sink.close()
-    assert await asyncio.to_thread(voltages, victoria) == {now - number: number / 2 for number in range(50)}
+    assert await asyncio.to_thread(voltages, victoria, 50) == {now - number: number / 2 for number in range(50)}
 
 
-def voltages(victoria: VictoriaMetrics) -> dict[int, float]:
-    """What victoria-metrics shows; it shows nothing of a new series for about a second."""
+def voltages(victoria: VictoriaMetrics, count: int) -> dict[int, float]:
+    """What victoria-metrics shows when it shows `count` points: of new ones it shows a part, or none, for a while."""
     query = urllib.parse.urlencode({"match[]": "generator_voltage"})
-    give_up = time.monotonic() + 20
+    give_up = time.monotonic() + 30
     while True:
         urllib.request.urlopen(f"{victoria.url}/internal/force_flush", timeout=10).close()
         with urllib.request.urlopen(f"{victoria.url}/api/v1/export?{query}", timeout=10) as answer:
-            text = answer.read()
-        if text:
-            series = json.loads(text)
-            return dict(zip(series["timestamps"], series["values"], strict=True))
-        assert time.monotonic() < give_up, "nothing to be seen"
+            series = [json.loads(line) for line in answer]
+        found = {at: value for one in series for at, value in zip(one["timestamps"], one["values"], strict=True)}
+        if len(found) >= count:
+            return found
+        assert time.monotonic() < give_up, f"only {len(found)} of {count} points to be seen"
         time.sleep(0.1)
