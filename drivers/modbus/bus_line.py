@@ -74,7 +74,7 @@ class BusLine:
     def _leave(self, job: Job, unit: Unit, expected: Expected, at: float) -> None:
         """The answer did not come; it may still, and must then answer nothing."""
         unit.owes(expected)
-        unit.rests_until = at + LATE_WINDOW_TIMEOUTS * job.timeout_s
+        unit.rests_until = at + LATE_WINDOW_TIMEOUTS * (job.timeout_s + job.wire_ms / 1000)
         self._exchange.framing.owing.add(job.unit)
 
     async def _wait_for_silence(self, deadline: float) -> bool:

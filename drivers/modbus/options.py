@@ -88,9 +88,6 @@ class ModbusLine(BaseModel):
         json_schema_extra=_hide_default,
         description="How long devices take to begin their answer, for planning; default 20ms, with framing tcp 5ms",
     )
-    max_in_flight: int = Field(
-        1, ge=1, le=16, description="Requests under way at once; more than 1 only with framing tcp"
-    )
     connect_timeout: Seconds = Field(3.0, description="How long a connection may take to come up")
     echo: bool = Field(False, description="The adapter hears what it sends; its own bytes are taken off")
     rs485: bool = Field(False, description="Let the kernel switch the transmitter by RTS (RS-485 mode of the port)")
@@ -138,18 +135,6 @@ class ModbusLine(BaseModel):
     @classmethod
     def _below_a_minute(cls, value: float) -> float:
         return _check_seconds(value, 0.0, 60.0)
-
-    @field_validator("max_in_flight")
-    @classmethod
-    def _pipelines_only_tcp(cls, value: int, info: ValidationInfo) -> int:
-        if value > 1 and info.data.get("framing", "tcp") != "tcp":
-            raise wrong(
-                "这种帧没有事务号,一次只能有一个请求",
-                "this framing has no transaction id, so one request at a time",
-                "请写 1,或 framing: tcp",
-                "write 1, or framing: tcp",
-            )
-        return value
 
     @field_validator("rs485", "rts_delay")
     @classmethod

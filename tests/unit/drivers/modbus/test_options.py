@@ -74,7 +74,6 @@ def test_lines(keys: dict[str, Any], endpoint: str, framing: str, bytesize: int,
         ({"serial": "/dev/ttyS0", "speed": 9600}, ("speed",), "extra_forbidden"),
         ({"serial": "/dev/ttyS0", "turnaround": 20}, ("turnaround",), "500ms"),
         ({"serial": "/dev/ttyS0", "turnaround": "5m"}, ("turnaround",), "write between 0 s and 60 s"),
-        ({"tcp": "a:1", "framing": "rtu", "max_in_flight": 4}, ("max_in_flight",), "no transaction id"),
         ({"tcp": "a:1", "rs485": True}, ("rs485",), "only a serial port has RTS"),
     ],
 )
