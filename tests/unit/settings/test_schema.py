@@ -33,11 +33,11 @@ def validator(name: str) -> Draft202012Validator:
     return Draft202012Validator(schema)
 
 
-def test_the_schemas_on_disk_are_up_to_date() -> None:
+def test_the_generated_files_are_up_to_date() -> None:
     made = texts()
-    assert {path.name: path.read_text(encoding="utf-8") for path in SCHEMAS.glob("*.json")} == made, (
-        "run: python -m gateway.cli.schema"
-    )
+    assert set(SCHEMAS.glob("*.json")) <= made.keys()
+    for path, text in made.items():
+        assert path.read_text(encoding="utf-8") == text, f"{path}: run python -m gateway.cli.schema"
 
 
 def examples(name: str) -> list[Path]:
