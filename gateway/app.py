@@ -13,7 +13,7 @@ from drivers.modbus import MODBUS, compile_device, open_line
 from gateway import __version__, health
 from gateway.clock import SystemClock
 from gateway.flow.snapshot import Snapshot
-from gateway.model import Value
+from gateway.model import Reading, Value
 from gateway.pipeline import Pipeline
 from gateway.polling.poller import Poller
 from gateway.polling.schedule import spread
@@ -24,7 +24,7 @@ from gateway.settings.types import SiteSettings, WebSettings
 from gateway.store import Store, open_store
 from gateway.supervise import every, until_stopped
 from gateway.uplink.site import Identity, SiteUplink
-from gateway.web import SiteView, build, listen, serve
+from gateway.web import GatewayHealth, SiteView, build, listen, serve
 from gateway.wire import topics
 from gateway.wire.messages import Json
 
@@ -62,6 +62,7 @@ class Gateway:
         self.pollers = {line.id: self._poller(line.id) for line in site.lines}
         sources = [health.lines(self.lines), health.machine(site.state_dir), self._books]
         self.health = health.Health(site, sources, self.clock)
+        self._health_reading: Reading | None = None
         self.pipeline.watch_health(self.health.points)
 
     async def run(self) -> None:
@@ -139,7 +140,8 @@ class Gateway:
             await self.store.outbox.settle_gaps([gap])
 
     def _report_health(self) -> None:
-        self.pipeline.deliver_health(self.health.reading())
+        self._health_reading = self.health.reading()
+        self.pipeline.deliver_health(self._health_reading)
 
     def _books(self) -> dict[str, Value]:
         """The pipeline's, outbox's and uplink's own figures."""
@@ -173,7 +175,16 @@ class Gateway:
 
     def view(self) -> SiteView:
         """What the local page shows."""
-        return SiteView(self.site, self.snapshot, self.pipeline.judge, self.clock, self.store.history.trend)
+        return SiteView(
+            site=self.site,
+            snapshot=self.snapshot,
+            judge=self.pipeline.judge,
+            clock=self.clock,
+            trend=self.store.history.trend,
+            health=lambda: GatewayHealth(self.health.points, self._health_reading),
+            tell=self.pipeline.event,
+            version=__version__,
+        )
 
 
 async def _serve_page(gateway: Gateway, web: WebSettings) -> None:

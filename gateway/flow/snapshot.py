@@ -148,6 +148,10 @@ class Subscription(AbstractContextManager["Subscription"]):
     async def changed(self) -> tuple[str, ...]:
         """Wait for a change; the devices that changed since the last call, in order of their first change."""
         await self._wake.wait()
+        return self.take()
+
+    def take(self) -> tuple[str, ...]:
+        """The same without waiting; empty where nothing changed."""
         self._wake.clear()
         devices = tuple(self._changed)
         self._changed.clear()

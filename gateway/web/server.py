@@ -1,4 +1,4 @@
-"""Serves the page inside the gateway's own loop."""
+"""Serves the page inside the gateway's own loop, and bounds what clients may take: time, connections, memory."""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ from collections.abc import Iterator
 import uvicorn
 from starlette.applications import Starlette
 
+from gateway.web.patience import PatientProtocol
+
 GRACE_S = 1
+MAX_REQUESTS = 200
+"""Requests under way at once, open streams included; one more is told so with 503."""
+MAX_HEAD_BYTES = 16 * 1024
 
 
 class _Server(uvicorn.Server):
@@ -39,13 +44,27 @@ def listen(host: str, port: int) -> socket.socket:
 async def serve(app: Starlette, sock: socket.socket) -> None:
     """Serve `app` on `sock` until cancelled."""
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=GRACE_S, server_header=False
+        app,
+        http=PatientProtocol,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        limit_concurrency=MAX_REQUESTS,
+        h11_max_incomplete_event_size=MAX_HEAD_BYTES,
+        timeout_graceful_shutdown=GRACE_S,
+        server_header=False,
+        proxy_headers=False,
     )
     server = _Server(config)
     serving = asyncio.ensure_future(server.serve(sockets=[sock]))
+    feeding = asyncio.ensure_future(app.state.live.run())
     try:
-        await asyncio.shield(serving)
+        done, _ = await asyncio.wait([serving, feeding], return_when=asyncio.FIRST_COMPLETED)
+        for each in done:
+            each.result()
     finally:
-        app.state.closing.set()
+        feeding.cancel()
+        await asyncio.wait([feeding])
         server.should_exit = True
         await serving

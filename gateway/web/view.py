@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from gateway.flow.snapshot import Snapshot
+from gateway.model import Point, Reading
 from gateway.ports import Clock
 from gateway.rules.judge import Judge
 from gateway.settings.types import SiteSettings
@@ -14,14 +15,27 @@ from gateway.store import Bucket
 
 Trend: TypeAlias = Callable[[str, str, int, int, int], Awaitable[Sequence[Bucket]]]
 """Device, point, since and until (UTC ms), number of buckets; oldest first."""
+Tell: TypeAlias = Callable[[str, str, Mapping[str, str | int]], object]
+"""Device (or `_gateway`, `_site`), event type, data: goes out as an event."""
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayHealth:
+    """The gateway's own points and how they stood when it last looked at itself (None: not yet)."""
+
+    points: tuple[Point, ...]
+    reading: Reading | None
 
 
 @dataclass(frozen=True, slots=True)
 class SiteView:
-    """A running site, read only."""
+    """A running site: read only, except that what people do here is told as events."""
 
     site: SiteSettings
     snapshot: Snapshot
     judge: Judge
     clock: Clock
     trend: Trend
+    health: Callable[[], GatewayHealth]
+    tell: Tell
+    version: str

@@ -83,6 +83,46 @@ WORDS = {
     "other_language": Text("English", "中文"),
     "score": Text("得分", "score"),
     "back": Text("返回总览", "Back to the overview"),
+    "health": Text("运行状况", "Health"),
+    "configuration": Text("运行配置", "Configuration"),
+    "required": Text("必备", "Required"),
+    "usable_of_required": Text("可用/必备", "usable / required"),
+    "counts": Text("按状态统计", "Devices by state"),
+    "more_points": Text("其他测点", "More points"),
+    "stale": Text("数据过时", "out of date by"),
+    "for": Text("已持续", "for"),
+    "skip": Text("跳到正文", "Skip to the content"),
+    "site_time": Text("站点时间", "Site time"),
+    "crowded": Text(
+        "实时查看人数已满，页面每 10 秒自行刷新", "Too many live viewers; this page renews itself every 10 s instead"
+    ),
+    "waiting": Text("尚未读到", "not read yet"),
+    "gateway": Text("网关", "Gateway"),
+    "lines": Text("线路", "Lines"),
+    "line": Text("线路", "Line"),
+    "requests": Text("请求", "Requests"),
+    "timeouts": Text("超时", "Time-outs"),
+    "discarded": Text("丢弃报文", "Discarded frames"),
+    "endpoint": Text("端点", "Endpoint"),
+    "protocol": Text("协议", "Protocol"),
+    "device": Text("设备", "Device"),
+    "kind": Text("类型", "Kind"),
+    "profile": Text("型号档案", "Profile"),
+    "inline": Text("在站点文件中定义", "written in the site file"),
+    "address": Text("地址", "Address"),
+    "interval": Text("轮询间隔", "Interval"),
+    "site": Text("站点", "Site"),
+    "facts": Text("事实", "Facts"),
+    "rules": Text("规则包", "Rule packs"),
+    "none": Text("无", "none"),
+    "digest": Text("配置摘要", "Digest"),
+    "file": Text("文件", "File"),
+    "version": Text("软件版本", "Software version"),
+    "timezone": Text("时区", "Time zone"),
+    "labels": Text("标签", "Labels"),
+    "broker": Text("消息服务器", "Broker"),
+    "no_secrets": Text("密码和密钥从不显示", "Passwords and keys are never shown"),
+    "as_json": Text("数据接口", "Data interfaces"),
     "device_alarm_note": Text("颜色为设备告警，不是公众预警", "Colours are equipment alarms, not public warnings"),
 }
 
@@ -102,6 +142,28 @@ def write_value(value: MaybeValue, point: Point, language: str) -> str:
     if abs(number) >= 1_000_000:
         return f"{number:.0f}"
     return f"{number:.3f}".rstrip("0").rstrip(".")
+
+
+def write_plain(value: object) -> str:
+    """A setting as it would be written in the file."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {write_plain(each)}" for key, each in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(write_plain, value)) + "]"
+    return str(value)
+
+
+def duration(milliseconds: int, language: str) -> str:
+    """A length of time in its largest whole unit."""
+    seconds = milliseconds // 1000
+    for size, zh, en in ((86_400, "天", "d"), (3_600, "小时", "h"), (60, "分钟", "min")):
+        if seconds >= size:
+            return f"{seconds // size} {zh if language == 'zh' else en}"
+    return "不到 1 分钟" if language == "zh" else "less than 1 min"
 
 
 def name_of(point: Point, language: str) -> str:

@@ -1,6 +1,11 @@
 // Live values by server-sent events; the page is complete without it.
 "use strict";
+const SILENCE_MS = 15000;
+const RENEW_MS = 10000;
 const lost = document.getElementById("lost");
+const here = document.getElementById("device");
+const isLive = here || document.getElementById("site");
+
 const set = (root, selector, text) => {
   const element = root && root.querySelector(selector);
   if (element && element.textContent !== text) element.textContent = text;
@@ -8,93 +13,148 @@ const set = (root, selector, text) => {
 const restate = (element, state) => {
   element.className = element.className.replace(/state-\w+/, "state-" + state);
 };
+const say = (text) => {
+  lost.textContent = text;
+  lost.hidden = !text;
+};
 
-function showTile(device) {
-  const tile = document.getElementById("tile-" + device.id);
-  if (!tile) return;
-  restate(tile, device.state);
-  set(tile, ".word", device.word);
-  set(tile, ".sign", device.sign);
-  set(tile, ".why", device.reasons.length ? device.reasons[0].text : "");
-  for (const point of device.points) {
-    const value = tile.querySelector(`[data-point="${point.name}"]`);
-    if (!value) continue;
-    set(value, ".text", point.text);
-    value.className = "value " + point.grade;
+// Only what changed is sent: a member that is missing stays as it is.
+function showHead(element, news) {
+  if (news.state) restate(element, news.state);
+  for (const each of ["word", "sign", "since", "lasting"]) {
+    if (each in news) set(element, "." + each, news[each]);
   }
-  if (tile.dataset.order !== String(device.order)) {
-    tile.dataset.order = device.order;
+}
+
+function showTile(id, news) {
+  const tile = document.getElementById("tile-" + id);
+  if (!tile) return;
+  showHead(tile, news);
+  if (news.reasons) set(tile, ".why", news.reasons.length ? news.reasons[0][2] : "");
+  for (const [name, [text, grade, quality]] of Object.entries(news.points || {})) {
+    const value = tile.querySelector(`[data-point="${name}"]`);
+    if (!value) continue;
+    set(value, ".text", text);
+    set(value, ".quality", grade === "good" ? "" : quality);
+    value.className = "value " + grade;
+  }
+  if ("order" in news && tile.dataset.order !== String(news.order)) {
+    tile.dataset.order = news.order;
     const tiles = [...tile.parentNode.children];
-    tiles.sort((a, b) => a.dataset.order - b.dataset.order || a.id.localeCompare(b.id));
+    tiles.sort((a, b) => a.dataset.order - b.dataset.order || (a.id < b.id ? -1 : 1));
     tile.parentNode.append(...tiles);
   }
 }
 
-function showDevice(device) {
-  const section = document.getElementById("device");
-  if (!section || section.dataset.device !== device.id) return;
-  restate(section, device.state);
-  set(section, ".word", device.word);
-  set(section, ".sign", device.sign);
-  set(section, ".since", device.since);
-  const reasons = section.querySelector(".reasons");
-  const text = device.reasons.map((each) => each.colour + " " + each.text).join("\n");
-  if (device.reasons.length && reasons.dataset.text !== text) {
-    reasons.dataset.text = text;
-    reasons.replaceChildren(...device.reasons.map((each) => {
-      const item = document.createElement("li");
-      const colour = document.createElement("b");
-      item.className = "priority-" + each.priority;
-      colour.textContent = each.colour;
-      item.append(colour, " ", each.text);
-      return item;
-    }));
-  } else if (!device.reasons.length && reasons.dataset.text) {
-    location.reload();
+function showReasons(list, reasons) {
+  const items = reasons.map(([priority, colour, text]) => {
+    const item = document.createElement("li");
+    const mark = document.createElement("b");
+    item.className = "priority-" + priority;
+    mark.textContent = colour;
+    item.append(mark, " ", text);
+    return item;
+  });
+  if (!items.length) {
+    const item = document.createElement("li");
+    item.textContent = list.dataset.none;
+    items.push(item);
   }
-  for (const point of device.points) {
-    const row = document.getElementById("point-" + point.name);
+  list.replaceChildren(...items);
+}
+
+function showDevice(news) {
+  showHead(here, news);
+  if (news.reasons) showReasons(here.querySelector(".reasons"), news.reasons);
+  for (const [name, [text, grade, quality, time]] of Object.entries(news.points || {})) {
+    const row = document.getElementById("point-" + name);
     if (!row) continue;
-    row.className = point.grade;
-    set(row, ".text", point.text);
-    set(row, ".quality", point.quality);
-    set(row, ".time", point.time);
+    row.className = grade;
+    set(row, ".text", text);
+    set(row, ".quality", quality);
+    set(row, ".time", time);
   }
 }
 
-const live = new EventSource("/live");
-live.onopen = () => { lost.hidden = true; };
-live.onerror = () => { lost.hidden = false; };
-live.onmessage = (event) => {
-  const news = JSON.parse(event.data);
+function showSite(news) {
   const site = document.getElementById("site");
-  if (site) {
-    restate(site, news.site.state);
-    set(site, ".word", news.site.word);
-    set(site, ".sign", news.site.sign);
+  if (!site) return;
+  showHead(site, news);
+  for (const [state, count] of Object.entries(news.counts)) {
+    const item = site.querySelector(`[data-count="${state}"]`);
+    set(item, "b", String(count));
+    item.classList.toggle("zero", !count);
   }
-  for (const device of news.devices) {
-    showTile(device);
-    showDevice(device);
+  for (const [kind, need] of Object.entries(news.required)) {
+    const item = site.querySelector(`[data-required="${kind}"]`);
+    restate(item, need.state);
+    set(item, "b", `${need.usable}/${need.required}`);
   }
-};
+}
+
+let heard = Date.now();
+let live = null;
+function look() {
+  live = new EventSource(here ? "/live?device=" + encodeURIComponent(here.dataset.device) : "/live");
+  live.onmessage = (event) => {
+    const news = JSON.parse(event.data);
+    heard = Date.now();
+    say("");
+    set(document, ".clock", news.clock);
+    if (news.site) showSite(news.site);
+    for (const [id, device] of Object.entries(news.devices)) here ? showDevice(device) : showTile(id, device);
+  };
+  live.onerror = () => {
+    // A refused stream is not tried again by the browser: too many viewers, so look at the page anew now and then.
+    const isRefused = live.readyState === EventSource.CLOSED;
+    say(isRefused ? lost.dataset.crowded : lost.dataset.lost);
+    if (isRefused) setTimeout(() => location.reload(), RENEW_MS);
+  };
+}
+if (isLive) {
+  look();
+  setInterval(() => {
+    if (!document.hidden && Date.now() - heard > SILENCE_MS) say(lost.dataset.lost);
+  }, 1000);
+  // A page nobody looks at keeps no stream open: browsers allow few, and so do we.
+  document.addEventListener("visibilitychange", () => {
+    live.close();
+    if (!document.hidden) {
+      heard = Date.now();
+      look();
+    }
+  });
+}
 
 let shown = null;
 async function drawTrend() {
-  if (!shown) return;
-  const answer = await fetch(shown.dataset.trend);
+  const button = shown;
+  if (!button || document.hidden) return;
+  let drawing = null;
+  try {
+    const answer = await fetch(button.dataset.trend);
+    if (answer.ok) drawing = await answer.text();
+  } catch {
+    return; // the gateway is gone: the live stream says so
+  }
+  if (drawing === null || button !== shown) return;
   const section = document.getElementById("trend");
-  section.querySelector(".what").textContent = shown.textContent;
-  section.querySelector(".drawing").innerHTML = await answer.text();
+  section.querySelector(".drawing").innerHTML = drawing;
+  section.querySelector(".what").textContent = button.textContent;
   section.hidden = false;
+}
+async function choose(button) {
+  if (shown) shown.setAttribute("aria-expanded", "false");
+  shown = button;
+  button.setAttribute("aria-expanded", "true");
+  await drawTrend();
 }
 for (const button of document.querySelectorAll("button.show")) {
   button.addEventListener("click", async () => {
-    if (shown) shown.setAttribute("aria-expanded", "false");
-    shown = button;
-    button.setAttribute("aria-expanded", "true");
-    await drawTrend();
-    document.getElementById("trend").scrollIntoView({behavior: "smooth", block: "nearest"});
+    await choose(button);
+    document.getElementById("trend").scrollIntoView({block: "nearest"});
   });
 }
-setInterval(drawTrend, 10000);
+const first = document.querySelector("button.show");
+if (first) choose(first);
+if (here) setInterval(drawTrend, 10000);

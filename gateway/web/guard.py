@@ -1,0 +1,93 @@
+"""What every answer carries and what every request must obey, whichever page it is about."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from starlette.datastructures import MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_BODY_BYTES = 16 * 1024
+MAX_ADDRESS_BYTES = 2048
+HEADERS = {
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+class Guard:
+    """Bounds what comes in, and lets nothing be loaded from elsewhere or framed.
+
+    With `local_only` (the page listens on this machine alone) a foreign host name is refused: a web site could point
+    its own name here and read the answers.
+    """
+
+    def __init__(self, app: ASGIApp, *, local_only: bool) -> None:
+        self._app = app
+        self._local_only = local_only
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("cache-control", "no-store")
+            await send(message)
+
+        refusal = self._refusal(scope)
+        if refusal is not None:
+            await refusal(scope, receive, with_headers)
+            return
+        try:
+            await self._app(scope, _bounded(receive), with_headers)
+        except _TooLarge:
+            await PlainTextResponse("Content Too Large", 413)(scope, receive, with_headers)
+
+    def _refusal(self, scope: Scope) -> PlainTextResponse | None:
+        headers = dict(scope["headers"])
+        if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_ADDRESS_BYTES:
+            return PlainTextResponse("URI Too Long", 414)
+        length = headers.get(b"content-length", b"0")
+        if not length.isdigit() or int(length) > MAX_BODY_BYTES:
+            return PlainTextResponse("Content Too Large", 413)
+        if self._local_only and not is_local_name(headers.get(b"host", b"").decode("latin-1")):
+            return PlainTextResponse("Misdirected Request", 421)
+        return None
+
+
+class _TooLarge(Exception):
+    """More came than was announced or than may come."""
+
+
+def _bounded(receive: Receive) -> Receive:
+    came = 0
+
+    async def take() -> Message:
+        nonlocal came
+        message = await receive()
+        came += len(message.get("body", b""))
+        if came > MAX_BODY_BYTES:
+            raise _TooLarge
+        return message
+
+    return take
+
+
+def is_local_name(host: str) -> bool:
+    """Whether a Host header names this machine or an address as numbers, which no name server can redirect."""
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() and not host.endswith("]") else host
+    if name.lower() == "localhost":
+        return True
+    try:
+        ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True

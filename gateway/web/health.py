@@ -1,0 +1,70 @@
+"""The gateway's own condition as the page shows it: what matters first, the lines, the rest."""
+
+from __future__ import annotations
+
+from gateway.model import MaybeValue, Point
+from gateway.web.showing import Showing, Shown
+from gateway.web.view import SiteView
+from gateway.web.words import WORDS, name_of, write_value
+
+#: What a maintainer asks first, in this order; what a gateway does not measure is left out.
+FIRST = (
+    "uplink_connected",
+    "clock_synced",
+    "outbox_rows",
+    "devices_silent",
+    "frames_discarded",
+    "timeouts",
+    "request_error_rate",
+    "poll_lateness",
+    "rows_dropped",
+    "rows_refused",
+    "disk_usage",
+    "processor_temperature",
+    "uptime",
+    "version",
+)
+
+
+def health_shown(view: SiteView, showing: Showing, language: str) -> Shown:
+    """Points in order, lines with their counts; empty before the gateway has looked at itself."""
+    found = view.health()
+    if found.reading is None:
+        return {"time": WORDS["waiting"][language], "first": [], "rest": [], "lines": []}
+    values = dict(zip(found.reading.points, found.reading.values, strict=True))
+    known = {point.name: point for point in found.points}
+    lines = [_line(line.id, line.endpoint, values) for line in view.site.lines]
+    of_lines = {f"{_prefix(line.id)}{what}" for line in view.site.lines for what in _COUNTS}
+    rest = [name for name in known if name not in FIRST and name not in of_lines]
+    return {
+        "time": showing.time(found.reading.ts),
+        "first": [_row(known[name], values.get(name), language) for name in FIRST if name in known],
+        "rest": [_row(known[name], values.get(name), language) for name in rest],
+        "lines": lines,
+    }
+
+
+_COUNTS = ("requests", "timeouts", "discarded")
+#: Flags that ask for attention while they are no.
+_WANTED = {"uplink_connected", "clock_synced"}
+#: Counts that ask for attention when they are not zero.
+_UNWANTED = {"devices_silent", "rows_dropped", "rows_refused"}
+
+
+def _prefix(line: str) -> str:
+    return f"line_{line.replace('-', '_')}_"
+
+
+def _line(name: str, endpoint: str, values: dict[str, MaybeValue]) -> Shown:
+    return {"id": name, "endpoint": endpoint, **{what: values.get(f"{_prefix(name)}{what}") for what in _COUNTS}}
+
+
+def _row(point: Point, value: MaybeValue, language: str) -> Shown:
+    is_worse = (point.name in _WANTED and value is False) or (point.name in _UNWANTED and bool(value))
+    return {
+        "name": point.name,
+        "label": name_of(point, language),
+        "text": write_value(value, point, language),
+        "unit": point.unit,
+        "grade": "bad" if value is None else "uncertain" if is_worse else "good",
+    }

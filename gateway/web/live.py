@@ -1,0 +1,167 @@
+"""Live changes, shared: each stream is rendered once per language, however many look at it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from gateway.flow.snapshot import Snapshot, Subscription
+from gateway.web.showing import Showing, Shown
+
+EVERY_S = 1.0
+"""Changes of so long go out together."""
+QUIET_S = 5.0
+"""What time alone changes (ages, states), and a sign of life, at least this often."""
+MAX_VIEWERS = 100
+MAX_WAITING = 8
+"""Messages a viewer may be behind; one further behind is let go and comes back for the whole picture."""
+
+
+class Viewer:
+    """One open stream; iterating gives its messages until the page closes or it falls too far behind."""
+
+    def __init__(self) -> None:
+        self._waiting: asyncio.Queue[bytes | None] = asyncio.Queue(MAX_WAITING)
+        self.is_open = True
+
+    def put(self, message: bytes) -> None:
+        if self._waiting.full():
+            self.close()
+        elif self.is_open:
+            self._waiting.put_nowait(message)
+
+    def close(self) -> None:
+        """End the stream, leaving out what waits."""
+        self.is_open = False
+        while not self._waiting.empty():
+            self._waiting.get_nowait()
+        self._waiting.put_nowait(None)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while (message := await self._waiting.get()) is not None:
+            yield message
+
+
+class _Stream:
+    """What all viewers of one page in one language see: the overview, or one device."""
+
+    def __init__(self, showing: Showing, language: str, device: str | None) -> None:
+        self._showing = showing
+        self._language = language
+        self._device = device
+        self._last: dict[str, Shown] = {}
+        self._site: Shown = {}
+        self.viewers: list[Viewer] = []
+        self.render(showing.devices)
+
+    def whole(self) -> bytes:
+        """Everything as last rendered."""
+        return self._message(self._site, self._last)
+
+    def render(self, devices: Iterable[str]) -> bytes | None:
+        """What changed of `devices` since the last call, None where nothing did."""
+        site = self._showing.site(self._language)
+        is_same, self._site = site == self._site, site
+        found = {}
+        for device in devices:
+            if self._device is None:
+                shown = self._showing.tile(device, self._language)
+            elif device == self._device:
+                shown = self._showing.device(device, self._language)
+            else:
+                continue
+            changed = changes(self._last.get(device, {}), shown)
+            self._last[device] = shown
+            if changed:
+                found[device] = changed
+        return None if is_same and not found else self._message({} if is_same else site, found)
+
+    def alive(self) -> bytes:
+        return self._message({}, {})
+
+    def _message(self, site: Shown, devices: Mapping[str, Shown]) -> bytes:
+        said: dict[str, Any] = {"clock": self._showing.clock(), "devices": devices}
+        if site:
+            said["site"] = site
+        return b"data: " + json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"
+
+
+class Live:
+    """The live streams of a site; `run` feeds them."""
+
+    def __init__(self, showing: Showing, snapshot: Snapshot, max_viewers: int = MAX_VIEWERS) -> None:
+        self._showing = showing
+        self._snapshot = snapshot
+        self._max_viewers = max_viewers
+        self._streams: dict[tuple[str, str | None], _Stream] = {}
+        self._watched = asyncio.Event()
+        self._closed = False
+        self.refused = 0
+
+    @property
+    def viewers(self) -> int:
+        return sum(len(stream.viewers) for stream in self._streams.values())
+
+    @property
+    def is_full(self) -> bool:
+        return self.viewers >= self._max_viewers
+
+    @contextmanager
+    def watch(self, language: str, device: str | None) -> Iterator[Viewer]:
+        """A new viewer of the overview, or of one device; it first gets the whole picture."""
+        stream = self._streams.get((language, device))
+        if stream is None:
+            stream = self._streams[language, device] = _Stream(self._showing, language, device)
+        viewer = Viewer()
+        stream.viewers.append(viewer)
+        viewer.put(stream.whole())
+        if self._closed:
+            viewer.close()
+        self._watched.set()
+        try:
+            yield viewer
+        finally:
+            stream.viewers.remove(viewer)
+            if not stream.viewers:
+                del self._streams[language, device]
+
+    async def run(self) -> None:
+        """Feed the viewers until cancelled; while nobody looks, do nothing."""
+        try:
+            while True:
+                await self._watched.wait()
+                self._watched.clear()
+                with self._snapshot.subscribe() as changed:
+                    await self._feed(changed)
+        finally:
+            self._closed = True
+            for stream in self._streams.values():
+                for viewer in stream.viewers:
+                    viewer.close()
+
+    async def _feed(self, changed: Subscription) -> None:
+        loop = asyncio.get_running_loop()
+        quiet_at = loop.time() + QUIET_S
+        while self._streams:
+            await asyncio.sleep(EVERY_S)
+            is_quiet = loop.time() >= quiet_at
+            devices = changed.take()
+            if is_quiet:
+                quiet_at = loop.time() + QUIET_S
+                devices = tuple(self._showing.devices)
+            for stream in list(self._streams.values()):
+                message = stream.render(devices) or (stream.alive() if is_quiet else None)
+                if message is not None:
+                    for viewer in stream.viewers:
+                        viewer.put(message)
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Shown:
+    """The members of `after` that `before` has not alike; `points` by point."""
+    found = {key: value for key, value in after.items() if key != "points" and before.get(key) != value}
+    known = before.get("points", {})
+    points = {name: value for name, value in after["points"].items() if known.get(name) != value}
+    return {**found, "points": points} if points else found

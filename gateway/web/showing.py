@@ -1,0 +1,173 @@
+"""What a viewer sees of the site, in one language: texts ready to be written into the page, as plain JSON shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo
+
+from gateway.flow.snapshot import Latest
+from gateway.model import Point, ReadinessState, ValueType
+from gateway.rules.readiness import Judgement, KindCount, roll_up
+from gateway.settings.types import DeviceSettings
+from gateway.web.order import FIRST_POINTS, for_tile, in_order
+from gateway.web.view import SiteView
+from gateway.web.words import ORDER, PRIORITIES, SIGNS, STATES, STATUSES, WORDS, duration, name_of, write_value
+
+Shown: TypeAlias = dict[str, Any]
+#: What a header counts, worst first.
+COUNTED = (ReadinessState.NOT_READY, ReadinessState.UNKNOWN, ReadinessState.DEGRADED, ReadinessState.READY)
+
+
+@dataclass(frozen=True, slots=True)
+class _Face:
+    """One device with its points in the order they are shown."""
+
+    settings: DeviceSettings
+    points: tuple[Point, ...]
+    tile: tuple[Point, ...]
+
+
+class Showing:
+    """Texts about one running site; holds nothing that changes. `language` is `zh` or `en` everywhere."""
+
+    def __init__(self, view: SiteView) -> None:
+        self._view = view
+        self._zone = ZoneInfo(view.site.timezone)
+        self._faces = {
+            device.id: _Face(device, points, for_tile(points))
+            for device in view.site.devices
+            for points in (in_order(device, view.site.kinds[device.kind]),)
+        }
+
+    @property
+    def devices(self) -> Mapping[str, DeviceSettings]:
+        return {name: face.settings for name, face in self._faces.items()}
+
+    def time(self, ts: int | None) -> str:
+        """In the site's time zone: the time of day, with the date where that is not today."""
+        if not ts:
+            return "—"
+        when = datetime.fromtimestamp(ts / 1000, UTC).astimezone(self._zone)
+        today = datetime.fromtimestamp(self._view.clock.wall_ms() / 1000, UTC).astimezone(self._zone).date()
+        return when.strftime("%H:%M:%S" if when.date() == today else "%m-%d %H:%M")
+
+    def minute(self, ts: int) -> str:
+        """The time of day to the minute."""
+        return datetime.fromtimestamp(ts / 1000, UTC).astimezone(self._zone).strftime("%H:%M")
+
+    def clock(self) -> str:
+        return self.time(self._view.clock.wall_ms())
+
+    def site(self, language: str) -> Shown:
+        """State of the site, counts of its devices, and what must be usable against what is."""
+        states = [(face.settings.kind, self._judgement(name)[0].state) for name, face in self._faces.items()]
+        state, kinds = roll_up(states, self._view.site.required)
+        return {
+            **_state(state, language),
+            "counts": {
+                each.value: sum(kind.states[each] for kind in kinds.values())
+                for each in (*COUNTED, ReadinessState.IN_USE, ReadinessState.OUT_OF_SERVICE)
+            },
+            "required": {
+                kind: {"usable": count.usable, "required": count.required, "state": _required(count).value}
+                for kind, count in kinds.items()
+                if count.required
+            },
+        }
+
+    def head(self, device: str, language: str) -> Shown:
+        """One device without its points: state, since when, why."""
+        judgement, since = self._judgement(device)
+        return {
+            **_state(judgement.state, language),
+            "order": ORDER.index(judgement.state),
+            "since": self.time(since),
+            "lasting": duration(max(0, self._view.clock.wall_ms() - since), language) if since else "",
+            "score": judgement.score,
+            "reasons": [
+                [reason.priority.value, PRIORITIES[reason.priority][language], reason.text[language]]
+                for reason in judgement.reasons
+            ],
+        }
+
+    def tile(self, device: str, language: str) -> Shown:
+        """A device as the overview shows it."""
+        return {**self.head(device, language), "points": self._points(device, self._faces[device].tile, language)}
+
+    def device(self, device: str, language: str) -> Shown:
+        """A device with all its points and their times."""
+        face = self._faces[device]
+        return {**self.head(device, language), "points": self._points(device, face.points, language, timed=True)}
+
+    def name(self, device: str, language: str) -> Shown:
+        """What of a device never changes while the gateway runs."""
+        settings = self._faces[device].settings
+        return {
+            "id": device,
+            "name": settings.name[language] if settings.name else device,
+            "kind": self._view.site.kinds[settings.kind].label[language],
+        }
+
+    def labels(self, device: str, language: str, *, tile: bool = False) -> list[Shown]:
+        """What of a device's points never changes, in the order of `tile` or `device`."""
+        face = self._faces[device]
+        return [
+            {
+                "name": point.name,
+                "label": name_of(point, language),
+                "unit": point.unit,
+                "is_number": point.type is ValueType.NUMBER,
+                "is_first": place < FIRST_POINTS,
+            }
+            for place, point in enumerate(face.tile if tile else face.points)
+        ]
+
+    def point(self, device: str, name: str) -> Point | None:
+        """A point of a device, None where either is not known."""
+        face = self._faces.get(device)
+        return next((point for point in face.points if point.name == name), None) if face else None
+
+    def _points(
+        self, device: str, points: tuple[Point, ...], language: str, *, timed: bool = False
+    ) -> dict[str, list[str]]:
+        """By name: text, grade, quality; and with `timed` the time."""
+        now, snapshot = self._view.clock.monotonic(), self._view.snapshot
+        shown = {}
+        for point in points:
+            sample = snapshot.point(device, point.name, now)
+            shown[point.name] = [
+                write_value(sample.value, point, language),
+                _grade(sample),
+                self._quality(sample, now, language),
+            ]
+            if timed:
+                shown[point.name].append(self.time(sample.ts))
+        return shown
+
+    def _quality(self, sample: Latest, now: float, language: str) -> str:
+        if sample.stale and sample.at is not None:
+            return f"{WORDS['stale'][language]} {duration(int((now - sample.at) * 1000), language)}"
+        return STATUSES[sample.status][language]
+
+    def _judgement(self, device: str) -> tuple[Judgement, int]:
+        return self._view.judge.standing(device) or (Judgement(ReadinessState.UNKNOWN, None, ()), 0)
+
+
+def _state(state: ReadinessState, language: str) -> Shown:
+    return {"state": state.value, "word": STATES[state][language], "sign": SIGNS[state]}
+
+
+def _required(count: KindCount) -> ReadinessState:
+    """Whether enough of a kind are usable, perhaps, or not."""
+    if count.usable >= count.required:
+        return ReadinessState.READY
+    return ReadinessState.UNKNOWN if count.usable + count.unknown >= count.required else ReadinessState.NOT_READY
+
+
+def _grade(sample: Latest) -> str:
+    if sample.status.is_bad or sample.stale:
+        return "bad"
+    return "uncertain" if sample.status.is_uncertain else "good"

@@ -1,0 +1,160 @@
+"""The local page in a real browser, on the demo's site served by the simulator and polled by a real gateway."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+
+import pytest
+import pytest_asyncio
+
+from gateway import app
+from gateway.settings.bundled import config_dir
+from gateway.sim.faults import FaultName, LineFault
+from gateway.sim.simulation import Simulation
+from gateway.sim.simulation import serve as simulate
+from gateway.store import open_store
+from gateway.web import build, listen, serve
+from tests.browser import Browser, Page
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+FIRST_VIEW_BYTES = 100_000
+OVERFLOWS = """[...document.querySelectorAll("body *")].filter((each) => {
+    const box = each.getBoundingClientRect();
+    return box.width && (box.right > innerWidth + 0.5 || box.left < -0.5);
+}).map((each) => each.outerHTML.slice(0, 120))"""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A running site with its page at `address`."""
+
+    address: str
+    gateway: app.Gateway
+    simulation: Simulation
+
+    def silence(self, line: str) -> None:
+        self.simulation._lines[line].bus.faults.set(None, LineFault(FaultName.SILENT))
+
+    def revive(self, line: str) -> None:
+        self.simulation._lines[line].bus.faults.clear(None)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+    folder = tmp_path_factory.mktemp("page")
+    settings = replace(app.load(config_dir() / "sites" / "demo.yaml"), state_dir=folder / "state")
+    async with simulate(settings, ports=folder / "ports", free_ports=True) as simulation:
+        store = open_store(folder / "state")
+        gateway = app.Gateway(simulation.redirected(), store)
+        sock = listen("127.0.0.1", 0)
+        page = asyncio.create_task(serve(build(gateway.view()), sock))
+        running = asyncio.create_task(gateway.run())
+        try:
+            yield Site(f"http://127.0.0.1:{sock.getsockname()[1]}", gateway, simulation)
+        finally:
+            for task in (page, running):
+                task.cancel()
+            await asyncio.gather(page, running, return_exceptions=True)
+            store.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
+    async with Browser(tmp_path_factory.mktemp("browser")) as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(browser: Browser, site: Site) -> AsyncIterator[Page]:
+    """A fresh tab; whatever a test does, nothing may leave the machine and the console stays silent."""
+    page = await browser.page()
+    yield page
+    assert [each for each in page.requests if not each.startswith((site.address, "data:"))] == []
+    assert page.complaints == []
+    await page.open("about:blank")
+
+
+async def test_a_live_value_changes_without_reload(page: Page, site: Site) -> None:
+    pump = site.simulation.devices["pump-2"]
+    pump.hold("fuel_level", 71.5)
+    await page.open(f"{site.address}/device/pump-2?lang=en")
+    await page.until("document.querySelector('#point-fuel_level .text').textContent === '71.5'")
+    await page.run("window.untouched = true")
+    pump.hold("fuel_level", 33.25 * 2)
+    await page.until("document.querySelector('#point-fuel_level .text').textContent === '66.5'")
+    assert await page.run("window.untouched")
+    pump.hold("fuel_level", None)
+
+
+async def test_a_silent_device_becomes_unknown_and_moves_first(page: Page, site: Site) -> None:
+    await page.open(f"{site.address}/?lang=en")
+    await page.until("document.querySelector('#tile-ups-1.state-ready')")
+    assert await page.run("document.querySelector('.tile').id") != "tile-ups-1"
+    await page.run("window.untouched = true")
+    site.silence("ups-1")
+    await page.until("document.querySelector('.tile').id === 'tile-ups-1'")
+    assert "Unknown" in await page.text("#tile-ups-1")
+    assert await page.run("window.untouched")
+    site.revive("ups-1")
+    await page.until("document.querySelector('#tile-ups-1.state-ready')")
+
+
+async def test_the_language_switches_and_stays(page: Page, site: Site) -> None:
+    await page.open(f"{site.address}/?lang=zh")
+    assert await page.run("document.documentElement.lang") == "zh-CN"
+    assert "1号发电机组" in await page.text("main")
+    await page.follow("a.lang")
+    assert await page.run("document.documentElement.lang") == "en"
+    assert "Generator 1" in await page.text("main")
+    await page.follow("#tile-gen-1")
+    assert await page.run("document.documentElement.lang") == "en"
+    assert "Fuel level" in await page.text("main")
+
+
+async def test_the_trend_of_the_last_hour_is_drawn(page: Page, site: Site) -> None:
+    await page.open(f"{site.address}/device/pump-2?lang=en")
+    await page.until("document.querySelector('#point-fuel_level .text').textContent !== '—'")
+    await page.click("#point-fuel_level button")
+    await page.until("document.querySelector('#trend .what').textContent === 'Fuel level'")
+    await page.until("document.querySelector('#trend svg .line')")
+
+
+@pytest.mark.parametrize("path", ["/", "/device/gen-1", "/device/pump-1", "/nowhere"])
+@pytest.mark.parametrize("language", ["zh", "en"])
+async def test_a_phone_shows_everything_without_sideways_scrolling(
+    page: Page, site: Site, path: str, language: str
+) -> None:
+    await page.resize(390, 844, mobile=True)
+    await page.open(f"{site.address}{path}?lang={language}")
+    assert await page.run("document.documentElement.scrollWidth") <= 390
+    assert await page.run(OVERFLOWS) == []
+    page.complaints = [each for each in page.complaints if "404" not in each]
+
+
+async def test_the_first_view_is_light(page: Page, site: Site) -> None:
+    await page.open(f"{site.address}/")
+    assert 1_000 < sum(page.received.values()) < FIRST_VIEW_BYTES
+
+
+async def test_the_page_stops_cleanly_under_an_open_stream(
+    page: Page, site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    app_ = build(site.gateway.view())
+    sock = listen("127.0.0.1", 0)
+    address = f"http://127.0.0.1:{sock.getsockname()[1]}"
+    serving = asyncio.create_task(serve(app_, sock))
+    await page.open(f"{address}/?lang=en")
+    await page.until("typeof live === 'object' && live.readyState === 1")
+    with caplog.at_level(logging.DEBUG):
+        serving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await serving
+    await page.until("!document.getElementById('lost').hidden")
+    assert [each.getMessage() for each in caplog.records if each.levelno >= logging.WARNING or each.exc_info] == []
+    assert all(each.startswith((site.address, address, "data:")) for each in page.requests)
+    page.requests.clear()
+    page.complaints.clear()
