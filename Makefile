@@ -5,7 +5,7 @@ PYTHON ?= python3
 DEMO_PACKAGES := python3-venv
 TEST_PACKAGES := python3-venv mosquitto mosquitto-clients influxdb victoria-metrics socat libmodbus5 chromium fonts-noto-cjk
 
-.PHONY: demo test lint lock wheel schema clean
+.PHONY: demo test lint lock wheel schema bench clean
 
 demo: .venv/demo
 	.venv/bin/vigil demo $(DEMO_FLAGS)
@@ -43,6 +43,12 @@ lock: .venv/dev
 
 wheel: .venv/dev
 	.venv/bin/python -m build --wheel
+
+# Vigil beside plain peers, in one run; docs/benchmarks.md says how to read it.
+BENCH_PACKAGES := python3-venv mosquitto gcc libc6-dev libmodbus-dev libmosquitto-dev
+bench: .venv/dev
+	@sh .ci/apt.sh $(BENCH_PACKAGES)
+	.venv/bin/python -m bench $(BENCH_FLAGS)
 
 schema: .venv/dev
 	.venv/bin/python -m gateway.settings.schema

@@ -1,0 +1,1 @@
+"""What Vigil is measured beside."""

@@ -1,0 +1,154 @@
+"""The figures as one Markdown page."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+
+from bench.faults import Outage, Silence
+from bench.serial_lines import Found
+from bench.steady import Steady
+
+NAMES = {"c": "C: libmodbus + libmosquitto", "pymodbus": "pymodbus + paho, bare", "vigil": "**Vigil**"}
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def steady_table(runs: Sequence[Steady]) -> str:
+    """Peers by load; runs of the same are one line with medians."""
+    rows = []
+    for same in _grouped(runs):
+        one = same[0]
+
+        def middle(values: list[float], digits: int) -> str:
+            return f"{statistics.median(values):.{digits}f}"
+
+        cpu = sorted(run.cpu_ms_per_1k for run in same)
+        rows.append(
+            [
+                NAMES[one.peer],
+                f"{one.count} x {one.interval_us / 1e6:g} s",
+                middle(cpu, 2) + (f" ({cpu[0]:.2f}..{cpu[-1]:.2f})" if len(cpu) > 1 else ""),
+                middle([100 * run.core for run in same], 1),
+                middle([run.rss_mb for run in same], 0),
+                " / ".join(middle([run.figures.latency_ms[i] for run in same], 0) for i in (0, 1)),
+                " / ".join(middle([run.figures.pipe_ms[i] for run in same], 1) for i in (0, 1)),
+                middle([100 * run.figures.missing for run in same], 2),
+                middle([100 * run.figures.late for run in same], 2),
+                str(sum(run.figures.wrong + run.figures.disordered for run in same)),
+                f"{middle([run.first_s for run in same], 2)} / {middle([run.all_s for run in same], 2)}",
+                middle([run.written_per_sample for run in same], 1),
+                middle([100 * run.stolen for run in same], 0),
+            ]
+        )
+    head = (
+        "peer", "slaves x interval", "CPU ms per 1,000 samples", "core %", "RSS MB", "latency p50 / p99 ms",
+        "pipe p50 / p99 ms", "missing %", "late %", "wrong or out of order", "start: first / all tags s",
+        "bytes to disk per sample", "core taken by others %",
+    )  # fmt: skip
+    return table(head, rows)
+
+
+def rate_table(searches: Sequence[Sequence[Steady]]) -> str:
+    """The highest sustained load of each peer and the first that failed."""
+    rows = []
+    for runs in searches:
+        good = [run for run in runs if run.is_sustained]
+        failed = [run for run in runs if not run.is_sustained]
+        best = max(good, key=lambda run: run.due_per_s, default=None)
+        if best is None:
+            rows.append([NAMES[runs[0].peer], "none", *[""] * 8])
+            continue
+        rows.append(
+            [
+                NAMES[best.peer],
+                f"{best.due_per_s:,.0f}",
+                f"{failed[0].due_per_s:,.0f}" if failed else "not reached",
+                f"{best.count}, {best.interval_us / 1000:g} ms",
+                f"{100 * best.core:.0f}",
+                f"{best.cpu_ms_per_1k:.2f}",
+                f"{best.figures.pipe_ms[1]:.1f}",
+                f"{100 * best.figures.late:.2f}",
+                f"{best.rss_mb:.0f}",
+                f"{100 * best.busiest_other:.0f}",
+            ]
+        )
+    head = (
+        "peer", "sustained tags/s", "next failed", "at (slaves, interval)", "core %", "CPU ms per 1,000 samples",
+        "pipe p99 ms", "late %", "RSS MB", "busiest other core %",
+    )  # fmt: skip
+    return table(head, rows)
+
+
+def outage_table(runs: Sequence[Outage]) -> str:
+    rows = [
+        [
+            NAMES[run.peer],
+            f"{run.count}, {run.stopped_s:g} s",
+            f"{100 * run.missing_before:.2f} / {100 * run.missing_outage:.2f}",
+            f"{run.lost_s:.2f}",
+            str(run.repeats),
+            str(run.wrong + run.disordered),
+            f"{run.first_live_s:.2f}",
+            f"{run.drained_s:.2f}",
+        ]
+        for run in runs
+    ]
+    head = (
+        "peer", "slaves, broker stopped", "missing % before / in the outage", "lost, seconds' worth", "repeats",
+        "wrong or out of order", "first live sample s", "backlog drained s",
+    )  # fmt: skip
+    return table(head, rows)
+
+
+def silence_table(runs: Sequence[Silence]) -> str:
+    rows = [
+        [
+            NAMES[run.peer],
+            str(run.count),
+            f"{run.pipe_before_ms[1]:.1f} / {run.pipe_during_ms[1]:.1f}",
+            f"{run.p99_ratio:.2f}",
+            f"{100 * run.missing_before:.2f} / {100 * run.missing_during:.2f}",
+            str(run.wrong),
+            f"{run.all_back_s:.2f}",
+        ]
+        for run in runs
+    ]
+    head = (
+        "peer", "slaves", "healthy pipe p99 ms before / during", "ratio", "healthy missing % before / during", "wrong",
+        "silent ones all back s",
+    )  # fmt: skip
+    return table(head, rows)
+
+
+def serial_table(found: Sequence[Found]) -> str:
+    rows = [
+        [
+            line.setting.name,
+            f"{line.requests:g}",
+            f"{line.best_ms:.1f}",
+            f"{line.wire_ms:.1f}",
+            f"{line.efficiency:.3f}",
+            f"{line.cycle_ratio:.3f}",
+            " / ".join(f"{each:.2f}" for each in line.idle_ms),
+            str(line.transactions),
+            "" if line.dead_share is None else f"{100 * line.dead_share:.2f} %",
+        ]
+        for line in found
+    ]
+    head = (
+        "map - baud - turnaround ms", "requests per poll", "best plan ms", "ours ms", "best / ours",
+        "line time / time taken", "own idle p50 / p90 / p99 ms", "transactions", "dead units' share",
+    )  # fmt: skip
+    return table(head, rows)
+
+
+def _grouped(runs: Sequence[Steady]) -> list[list[Steady]]:
+    groups: dict[tuple[str, int, int], list[Steady]] = {}
+    for run in runs:
+        groups.setdefault((run.peer, run.count, run.interval_us), []).append(run)
+    return list(groups.values())
