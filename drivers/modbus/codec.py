@@ -117,7 +117,7 @@ def _formula(encoding: Encoding) -> tuple[object, ...]:
     data_type = encoding.type
     if encoding.mask is not None and encoding.field is None and data_type.form in (Form.BOOL, Form.INTEGER):
         return _FLAG, encoding.invert
-    if encoding.words or encoding.field is not None or encoding.scale_from is not None:
+    if encoding.words or encoding.true_when or encoding.field is not None or encoding.scale_from is not None:
         return (_ALONE,)
     if data_type.form is Form.FLOAT and data_type.bits < 64 and not encoding.bad_when:
         return _FLOAT, data_type.bits, encoding.scale, encoding.offset
@@ -236,6 +236,9 @@ def _finisher(encoding: Encoding) -> Callable[[int], Value | Status]:
     if encoding.words:
         words = dict(encoding.words)
         return lambda number: words.get(number, Status.BadOutOfRange)
+    if encoding.true_when:
+        spans = encoding.true_when
+        return lambda number: any(low <= number <= high for low, high in spans)
     if encoding.mask is not None:
         mask, invert = encoding.mask, encoding.invert
         return lambda number: (number & mask != 0) is not invert

@@ -126,6 +126,8 @@ class Encoding:
     """Closed ranges of the raw value that mean "no sensor"."""
     bad_patterns: tuple[tuple[int, int], ...] = ()
     """The same for bit patterns no BCD number has (`0xFFFF`)."""
+    true_when: tuple[tuple[int, int], ...] = ()
+    """Closed ranges of the raw value that make this point, a boolean, true; any other makes it false."""
 
     @property
     def end(self) -> int:

@@ -23,7 +23,8 @@ def expand(name: str, options: ModbusPoint) -> Sequence[SourcePoint]:
         ]
     if encoding.words:
         return [SourcePoint(name, ValueType.STRING, encoding, tuple(dict.fromkeys(word for _, word in encoding.words)))]
-    return [SourcePoint(name, _value_type(options.data_type), encoding)]
+    value_type = ValueType.BOOLEAN if encoding.true_when else _value_type(options.data_type)
+    return [SourcePoint(name, value_type, encoding)]
 
 
 def encode_entry(name: str, options: ModbusPoint) -> Encoding:
@@ -38,6 +39,9 @@ def encode_entry(name: str, options: ModbusPoint) -> Encoding:
     elif at.bit is not None and at.width is not None:
         field = (at.bit, at.width)
     ranges, patterns = _sentinels(options.bad_when, data_type, at.width)
+    true_when = tuple(
+        span for item in options.true_when if (span := resolve_sentinel(item, data_type, at.width)) is not None
+    )
     return Encoding(
         entry=name,
         table=at.table,
@@ -55,6 +59,7 @@ def encode_entry(name: str, options: ModbusPoint) -> Encoding:
         words=tuple((options.enum or {}).items()),
         bad_when=ranges,
         bad_patterns=patterns,
+        true_when=true_when,
     )
 
 

@@ -131,14 +131,14 @@ def parse_bits(value: object) -> dict[int, str]:
 
 @dataclass(frozen=True, slots=True)
 class RawRange:
-    """One item of `bad_when`, both ends included; `written` is the item as it stands in the file."""
+    """One item of `bad_when` or `true_when`, both ends included; `written` is the item as it stands in the file."""
 
     low: Decimal
     high: Decimal
     written: str
 
 
-def parse_bad_when(value: object) -> tuple[RawRange, ...]:
+def parse_raw_ranges(value: object) -> tuple[RawRange, ...]:
     """One raw value or range, or a list of them: `32767`, `0xFFF8..0xFFFF`, `[20000, 50000]`."""
     items = value if isinstance(value, list) else [value]
     if not items:

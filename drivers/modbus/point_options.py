@@ -15,9 +15,9 @@ from drivers.modbus.address import LAST_ADDRESS, Address, parse_address
 from drivers.modbus.encoding import BOOL, TYPE_NAMES, UINT16, DataType, Form, ScaleFrom, raw_span
 from drivers.modbus.keys import (
     RawRange,
-    parse_bad_when,
     parse_bits,
     parse_exact,
+    parse_raw_ranges,
     parse_scale,
     parse_scale_from,
     parse_type,
@@ -26,6 +26,7 @@ from drivers.modbus.keys import (
 )
 
 _RAW_SCHEMA = {"type": ["integer", "number", "string"]}
+_RANGES_SCHEMA = {"oneOf": [_RAW_SCHEMA, {"type": "array", "items": _RAW_SCHEMA, "minItems": 1}]}
 _REFERENCE_SCHEMA = {
     "oneOf": [
         {"type": "string"},
@@ -57,6 +58,9 @@ Kind: TypeAlias = Annotated[
     PlainValidator(parse_type),
     _schema("string", pattern="^({})$".format("|".join(TYPE_NAMES).replace("BYTES", r"\d+"))),
 ]
+
+
+RawRanges: TypeAlias = Annotated[tuple[RawRange, ...], PlainValidator(parse_raw_ranges), WithJsonSchema(_RANGES_SCHEMA)]
 
 
 class ModbusPoint(BaseModel):
@@ -100,11 +104,12 @@ class ModbusPoint(BaseModel):
         ]
         | None
     ) = Field(None, description="Bit number to word; gives one boolean point per word, <point>_<word>")
-    bad_when: Annotated[
-        tuple[RawRange, ...],
-        PlainValidator(parse_bad_when),
-        WithJsonSchema({"oneOf": [_RAW_SCHEMA, {"type": "array", "items": _RAW_SCHEMA, "minItems": 1}]}),
-    ] = Field((), description="Raw values or ranges that mean no sensor, such as 32767 or 0xFFF8..0xFFFF")
+    bad_when: RawRanges = Field(
+        (), description="Raw values or ranges that mean no sensor, such as 32767 or 0xFFF8..0xFFFF"
+    )
+    true_when: RawRanges = Field(
+        (), description="Raw values or ranges that mean true, such as 47 or 2..4; any other that is not bad means false"
+    )
 
     @field_validator("at")
     @classmethod
@@ -234,6 +239,36 @@ class ModbusPoint(BaseModel):
         if data_type.form is not Form.FLOAT:
             for item in value:
                 resolve_sentinel(item, data_type, at.width)
+        return value
+
+    @field_validator("true_when")
+    @classmethod
+    def _flag_of_integers(cls, value: tuple[RawRange, ...], info: ValidationInfo) -> tuple[RawRange, ...]:
+        data_type, at = _type_of(info.data), info.data.get("at")
+        if not value or data_type is None or at is None:
+            return value
+        if data_type.form not in (Form.INTEGER, Form.BCD):
+            raise wrong(
+                f"{data_type.name} 没有可比较的整数",
+                f"a {data_type.name} has no whole number to compare",
+                "请写整数类型,或去掉 true_when",
+                "write an integer type, or leave true_when out",
+            )
+        if _is_scaled(info.data) or info.data.get("enum") or info.data.get("bits"):
+            raise wrong(
+                "true_when 给出的是布尔量",
+                "true_when gives a boolean",
+                "请去掉 scale、offset、scale_from、enum、bits",
+                "leave scale, offset, scale_from, enum and bits out",
+            )
+        for item in value:
+            if resolve_sentinel(item, data_type, at.width) is None:
+                raise wrong(
+                    f"{item.written} 不是 BCD 数",
+                    f"{item.written} is no BCD number",
+                    "请写十进制数,如 47",
+                    "write a decimal number such as 47",
+                )
         return value
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -24,6 +24,8 @@ from gateway.settings.types import DeviceSettings, Kind, Mandatory
 from gateway.settings.values import ReportRule
 
 DEFAULT_INTERVAL_S = 5.0
+#: Profiles of this kind serve devices of any kind: a leak sensor is a warehouse's, a temperature probe a pump room's.
+SENSOR = "sensor"
 
 _COMMON = [key for key in keys_of(DeviceKeys) if key != "points"]
 
@@ -85,7 +87,7 @@ def _read_device(section: Section, frame: SiteFrame, problems: Problems) -> Devi
     kind_name = _kind(section, keys.get("kind"), profile, frame.vocabulary, problems)
     kind = frame.vocabulary.get(kind_name or "")
     options = None if protocol is None else read_options(protocol.device_options, merged, problems)
-    points = _points(section, protocol, profile, kind, problems)
+    points = _points(section, protocol, profile, kind, frame.vocabulary, problems)
     facts = _facts(merged, kind, frame.facts, problems)
     not_measured = _not_measured(merged, keys.get("not_measured", ()), kind, points, problems)
     depends_on = keys.get("depends_on", ())
@@ -138,7 +140,7 @@ def _kind(
         return profile.kind if profile is not None else None
     if name not in vocabulary:
         problems.add(section.place_of("kind"), texts.no_kind(name), suggest(name, vocabulary))
-    elif profile is not None and profile.kind is not None and profile.kind != name:
+    elif profile is not None and profile.kind not in (None, SENSOR, name):
         problems.add(
             section.place_of("kind"),
             Text(
@@ -154,17 +156,26 @@ def _kind(
 
 
 def _points(
-    section: Section, protocol: ProtocolModel | None, profile: Profile | None, kind: Kind | None, problems: Problems
+    section: Section,
+    protocol: ProtocolModel | None,
+    profile: Profile | None,
+    kind: Kind | None,
+    vocabulary: Mapping[str, Kind],
+    problems: Problems,
 ) -> Mapping[str, PointEntry]:
     points = dict(profile.points) if profile is not None else {}
+    home = vocabulary.get(profile.kind or "") if profile is not None else None
+    foreign = home is not None and kind is not None and home.name == SENSOR != kind.name
+    if foreign:
+        points = {name: replace(entry, home=home) for name, entry in points.items()}
     inline = section.get("points")
     if inline is not None and not isinstance(inline, Section):
         empty = isinstance(inline, Scalar) and inline.value is None
         problems.add(inline.place, texts.EMPTY if empty else texts.MAPPING)
     elif inline is not None and protocol is not None:
         points |= read_points(inline, protocol, problems)
-        if kind is not None:
-            judge_points(points, kind, problems)
+    if kind is not None and (foreign or isinstance(inline, Section)):
+        judge_points(points, kind, problems, section.place_of("profile"))
     if inline is None and "profile" not in section.entries:
         refuse_missing(section, "points", problems, Text("写 profile 或 points", "write profile or points"))
     return points

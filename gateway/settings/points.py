@@ -40,6 +40,13 @@ class PointEntry:
     sources: tuple[SourcePoint, ...]
     sound: bool
     """Nothing is wrong with the entry itself."""
+    home: Kind | None = None
+    """The kind its profile is written for, where the device is of another."""
+
+    def known(self, name: str, kind: Kind | None) -> VocabularyPoint | None:
+        """What the vocabulary says of a point of this entry on a device of `kind`."""
+        known = kind.points.get(name) if kind is not None else None
+        return known if known is not None or self.home is None else self.home.points.get(name)
 
 
 def read_points(section: Section, protocol: ProtocolModel, problems: Problems) -> dict[str, PointEntry]:
@@ -104,8 +111,11 @@ def _judge_alone(
         problems.add((reports or section).entries["deadband" if reports else "report"].key, not_a_number, remove)
 
 
-def judge_points(entries: Mapping[str, PointEntry], kind: Kind, problems: Problems) -> None:
-    """Known names must have the vocabulary's type, unit and words; no two entries may give one name."""
+def judge_points(
+    entries: Mapping[str, PointEntry], kind: Kind, problems: Problems, profile: Place | None = None
+) -> None:
+    """Known names must have the vocabulary's type, unit and words; no two entries may give one name. `profile` is where
+    the device names a profile of another kind: what does not fit of that one is told there."""
     owners: dict[str, PointEntry] = {}
     for entry in entries.values():
         for source in entry.sources:
@@ -120,7 +130,9 @@ def judge_points(entries: Mapping[str, PointEntry], kind: Kind, problems: Proble
                     Text("换一个名字", "use another name"),
                 )
             known = kind.points.get(source.name)
-            if known is not None:
+            if known is not None and entry.home is not None and profile is not None:
+                _judge_foreign(entry, source, known, kind, profile, problems)
+            elif known is not None:
                 _judge_known(entry, source, known, kind, problems)
 
 
@@ -160,6 +172,29 @@ def _judge_known(
         )
 
 
+def _judge_foreign(
+    entry: PointEntry, source: SourcePoint, known: VocabularyPoint, kind: Kind, profile: Place, problems: Problems
+) -> None:
+    """A point of a sensor's profile on a device of a kind that knows the name: it must mean the same."""
+    written = entry.home.points.get(source.name) if entry.home is not None else None
+    unit = entry.common.get("unit") or (written.unit if written is not None else "")
+    same_unit = known.type is not ValueType.NUMBER or unit == known.unit
+    strange = [word for word in source.words if known.words and word not in known.words]
+    if source.type is known.type and same_unit and not strange:
+        return
+    problems.add(
+        profile,
+        Text(
+            f"这个型号的 {source.name} 与 {kind.name} 的同名测点不同",
+            f"{source.name} of this model is not what a {kind.name} calls {source.name}",
+        ),
+        Text(
+            f"在 points 里自己写 {source.name}，或用别的型号",
+            f"write {source.name} under points yourself, or take another model",
+        ),
+    )
+
+
 def _word_place(entry: PointEntry, word: str) -> Place | None:
     """Where a word of an enumeration is written."""
     for below in entry.section.entries.values():
@@ -177,7 +212,7 @@ def points_of(entry: PointEntry, kind: Kind | None, interval_s: float, report: R
     own_interval: float | None = entry.common.get("interval")
     points = []
     for source in entry.sources:
-        known = kind.points.get(source.name) if kind is not None else None
+        known = entry.known(source.name, kind)
         numeric = source.type is ValueType.NUMBER
         points.append(
             Point(

@@ -63,6 +63,10 @@ class PointOptions(Protocol):
     def scale_from(self) -> _Scale | None: ...
     @property
     def words(self) -> Iterable[tuple[int, str]]: ...
+    @property
+    def bad_when(self) -> Iterable[tuple[Decimal, Decimal]]: ...
+    @property
+    def true_when(self) -> Iterable[tuple[int, int]]: ...
 
 
 class DeviceOptions(Protocol):
@@ -154,4 +158,6 @@ def field_of(point: Point) -> Field:
         scale_is_power=bool(options.scale_from and options.scale_from.power),
         invert=options.invert,
         words=dict(options.words or ()),
+        true_when=tuple(options.true_when),
+        bad_when=tuple((int(low), int(high)) for low, high in options.bad_when) if options.true_when else (),
     )

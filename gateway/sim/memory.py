@@ -29,8 +29,7 @@ class Memory:
         self._read = read
         self._write = write
         self._cells: Mapping[Table, dict[int, list[Cell]]] = {table: {} for table in Table}
-        # Where a register is both words and a plain number, the words decide what stands in it.
-        for cell in sorted(cells, key=lambda cell: cell.place.is_plain):
+        for cell in cells:
             for address in cell.place.addresses:
                 self._cells[cell.place.table].setdefault(address, []).append(cell)
 
@@ -42,7 +41,7 @@ class Memory:
             return None
         image = dict.fromkeys(wanted, 0)
         taken = dict.fromkeys(wanted, 0)
-        for cell in self._at(table, wanted):
+        for cell in sorted(self._at(table, wanted), key=self._rank):
             mask, bits = pack(cell.place, self._read(cell.point), self._factor(cell.place))
             last = cell.place.registers - 1
             for index, address in enumerate(cell.place.addresses):
@@ -65,11 +64,18 @@ class Memory:
             bits = 0
             for address, content in zip(cell.place.addresses, now, strict=True):
                 bits = bits << 16 | written.get(address, content)
+            value = unpack(cell.place, bits, self._factor(cell.place))
             mask, before = pack(cell.place, self._read(cell.point), self._factor(cell.place))
-            if bits & mask == before & mask:
+            if bits & mask == before & mask or (cell.place.true_when and value == self._read(cell.point)):
                 continue
-            accepted &= self._write(cell.point, unpack(cell.place, bits, self._factor(cell.place)))
+            accepted &= self._write(cell.point, value)
         return accepted
+
+    def _rank(self, cell: Cell) -> int:
+        """Who decides where several points stand in one register: words, then a flag that is true, then a number."""
+        if cell.place.true_when:
+            return 1 if self._read(cell.point) else 3
+        return 2 if cell.place.is_plain else 0
 
     def _at(self, table: Table, wanted: range) -> list[Cell]:
         cells: dict[int, Cell] = {}

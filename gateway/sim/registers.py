@@ -59,6 +59,10 @@ class Field:
     scale_is_power: bool = False
     invert: bool = False
     words: Mapping[int, str] = field(default_factory=dict)
+    true_when: tuple[tuple[int, int], ...] = ()
+    """The raw values, as closed ranges, that make a boolean true."""
+    bad_when: tuple[tuple[int, int], ...] = ()
+    """With `true_when`: the raw values that make it neither true nor false."""
 
     @property
     def registers(self) -> int:
@@ -76,7 +80,7 @@ class Field:
     @property
     def is_plain(self) -> bool:
         """A number or text, neither words nor flags nor a part of a register."""
-        return not self.words and self.mask is None and self.bit is None
+        return not self.words and not self.true_when and self.mask is None and self.bit is None
 
     @property
     def addresses(self) -> range:
@@ -110,15 +114,34 @@ def unpack(place: Field, bits: int, factor: Decimal = Decimal(1)) -> Value:
         return bool(raw) != place.invert
     if place.words:
         return place.words.get(raw, str(raw))
+    if place.true_when:
+        return _is_in(_signed(raw, place, width), place.true_when)
     if place.type in _FLOATS:
         number = struct.unpack(_FLOATS[place.type], raw.to_bytes(width // 8, "big"))[0]
         return float(number) * float(place.scale * factor) + float(place.offset)
-    if place.type in _BCD:
-        raw = int(f"{raw:x}")
-    elif _INTEGERS.get(place.type, (16, False))[1] and raw >= 1 << (width - 1):
-        raw -= 1 << width
-    scaled = Decimal(raw) * place.scale * factor + place.offset
+    scaled = Decimal(_signed(raw, place, width)) * place.scale * factor + place.offset
     return int(scaled) if scaled == scaled.to_integral_value() else float(scaled)
+
+
+def _signed(raw: int, place: Field, width: int) -> int:
+    """The number a pattern of `width` bits stands for."""
+    if place.type in _BCD:
+        return int(f"{raw:x}")
+    negative = _INTEGERS.get(place.type, (16, False))[1] and raw >= 1 << (width - 1)
+    return raw - (1 << width) if negative else raw
+
+
+def _is_in(number: int, spans: tuple[tuple[int, int], ...]) -> bool:
+    return any(low <= number <= high for low, high in spans)
+
+
+def _raw_of_flag(place: Field, value: bool) -> int:
+    """The lowest raw value, 0 or above where there is one, that means `value`."""
+    if value:
+        return min((low for low, _ in place.true_when), key=lambda low: (low < 0, low))
+    taken = place.true_when + place.bad_when
+    candidates = sorted({0, *(high + 1 for _, high in taken if high >= 0)})
+    return next(number for number in candidates if not _is_in(number, taken))
 
 
 def _within(place: Field, size: int) -> tuple[int, int]:
@@ -135,6 +158,9 @@ def _within(place: Field, size: int) -> tuple[int, int]:
 
 def _raw(place: Field, value: Value, width: int, factor: Decimal) -> int:
     """The raw integer of `width` bits that stands for `value`; numbers out of range end at the type's limits."""
+    if place.true_when:
+        number = _raw_of_flag(place, bool(value))
+        return int(str(number), 16) if place.type in _BCD else number & ((1 << width) - 1)
     if place.mask is not None or isinstance(value, bool):
         return int(bool(value) != place.invert)
     if isinstance(value, str):

@@ -24,7 +24,7 @@ KEYS = {
 }
 POINT_KEYS = {
     *("at", "type", "order", "byte", "scale", "offset", "scale_from", "invert", "enum", "bits", "bad_when"),
-    *("range", "unit", "interval", "report", "name"),
+    *("true_when", "range", "unit", "interval", "report", "name"),
 }
 #: What a profile needs that is nothing to know about a kind of equipment.
 OWN_NAMES = {"generic/qdy30a": {"scale_exponent"}}
@@ -56,7 +56,7 @@ def _points(name: str) -> dict[str, Any]:
 def _is_boolean(point: Mapping[str, Any]) -> bool:
     table, _, place = point["at"].partition(":")
     single_bit = re.fullmatch(r"\d+\.\d+", place) is not None
-    return point.get("type") == "bool" or table in ("coil", "discrete") or single_bit
+    return "true_when" in point or point.get("type") == "bool" or table in ("coil", "discrete") or single_bit
 
 
 def test_the_library_holds_what_sites_have() -> None:

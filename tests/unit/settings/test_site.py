@@ -268,3 +268,48 @@ def test_every_site_file_that_ships_is_good(tmp_path: Path) -> None:
             copy.write_bytes(path.read_bytes())
             (tmp_path / "mqtt.secret").write_text("x", encoding="utf-8")
             assert load_site(copy, PROTOCOLS).devices
+
+
+def sensor_site(folder: Path, points: str, more: str = "") -> Path:
+    """A site whose warehouse is watched by a device with a sensor's profile."""
+    profiles = folder / "profiles" / "acme"
+    profiles.mkdir(parents=True)
+    (profiles / "probe.yaml").write_text(
+        f"schema: 1\nvendor: Acme\nmodel: Probe\nkind: sensor\nname: {{zh: 探头, en: Probe}}\npoints:\n  {points}\n",
+        encoding="utf-8",
+    )
+    path = folder / "site.yaml"
+    path.write_text(
+        "schema: 1\nsite: {id: a, name: {zh: 甲, en: A}, kind: warehouse}\n"
+        'lines: {lan: {tcp: "10.0.0.5:502"}}\ndevices:\n'
+        f"  - {{id: room, kind: warehouse, profile: acme/probe, line: lan, unit: 1{more}}}\n",
+        encoding="utf-8",
+    )
+    return path
+
+
+def test_a_sensor_serves_a_device_of_another_kind(tmp_path: Path) -> None:
+    points = 'temperature: {at: "holding:0", scale: 0.1}\n  oxygen: {at: "holding:1"}'
+    site = load_site(sensor_site(tmp_path, points), PROTOCOLS)
+    room = device_of(site, "room")
+    assert room.kind == "warehouse"
+    assert room.mandatory == site.kinds["warehouse"].mandatory
+    temperature, oxygen = room.points
+    assert (temperature.unit, temperature.label) == ("°C", site.kinds["warehouse"].points["temperature"].label)
+    assert "oxygen" not in site.kinds["warehouse"].points
+    assert (oxygen.unit, oxygen.label) == ("%", Text("氧气浓度", "Oxygen"))
+
+
+def test_a_sensor_s_point_must_be_what_the_other_kind_calls_so(tmp_path: Path) -> None:
+    path = sensor_site(tmp_path, 'humidity: {at: "holding:0"}\n  door_open: {at: "holding:1", unit: m}')
+    profile = tmp_path / "profiles" / "acme" / "probe.yaml"
+    profile.write_text(profile.read_text(encoding="utf-8").replace("door_open", "utilisation"), encoding="utf-8")
+    assert point_of(load_site(path, PROTOCOLS), "room", "utilisation").unit == "m"
+    tank = path.read_text(encoding="utf-8").replace("kind: warehouse, profile", "kind: tank, profile")
+    path.write_text(tank, encoding="utf-8")
+    profile.write_text(profile.read_text(encoding="utf-8").replace("utilisation", "fill_level"), encoding="utf-8")
+    (problem,) = problems_of(path)
+    assert problem.startswith("site.yaml:5:37: devices[0].profile: fill_level of this model is not what a tank calls")
+    own = ', points: {fill_level: {at: "holding:1"}}'
+    path.write_text(tank.replace("unit: 1", f"unit: 1{own}"), encoding="utf-8")
+    assert point_of(load_site(path, PROTOCOLS), "room", "fill_level").unit == "%"

@@ -105,3 +105,20 @@ def test_what_cannot_be_written_is_refused() -> None:
     unit = Unit()
     assert unit.ask("10 000a 0002 04 41200000") == "90 02"
     assert unit.values["level"] == 3.5
+
+
+def test_words_decide_over_flags_and_true_flags_over_numbers() -> None:
+    values: dict[str, Value] = {"state": "fault", "faulty": False, "failed": True, "code": 5}
+    memory = Memory(
+        [
+            Cell("code", Field(H, 1)),
+            Cell("failed", Field(H, 1, true_when=((47, 47),))),
+            Cell("faulty", Field(H, 0, true_when=((4, 4),))),
+            Cell("state", Field(H, 0, words={3: "stopped", 4: "fault"})),
+        ],
+        values.__getitem__,
+        lambda name, value: True,
+    )
+    assert memory.read(H, 0, 2) == [4, 47]
+    values["failed"] = False
+    assert memory.read(H, 0, 2) == [4, 5]

@@ -233,6 +233,40 @@ def test_no_sensor_of_a_word_of_bits_is_bad_for_all_its_points() -> None:
     assert found == {"a_x": (None, Status.BadSensorFailure), "a_y": (None, Status.BadSensorFailure)}
 
 
+@pytest.mark.parametrize(
+    ("keys", "raw", "expected"),
+    [
+        ({"true_when": 47}, 47, (True, GOOD)),
+        ({"true_when": 47}, 46, (False, GOOD)),
+        ({"true_when": ["2..4", 10]}, 3, (True, GOOD)),
+        ({"true_when": ["2..4", 10]}, 10, (True, GOOD)),
+        ({"true_when": ["2..4", 10]}, 5, (False, GOOD)),
+        ({"true_when": "2..4", "bad_when": 15}, 15, (None, Status.BadSensorFailure)),
+        ({"true_when": "2..4", "bad_when": [3]}, 3, (None, Status.BadSensorFailure)),
+        ({"true_when": [-1], "type": "int16"}, 0xFFFF, (True, GOOD)),
+        ({"true_when": ["0xFFFF"], "type": "int16"}, 0xFFFF, (True, GOOD)),
+        ({"true_when": [12], "type": "bcd16"}, 0x0012, (True, GOOD)),
+        ({"true_when": [12], "type": "bcd16"}, 12, (None, Status.BadDecodingError)),
+    ],
+)
+def test_raw_values_that_mean_true(keys: dict[str, Any], raw: int, expected: tuple[object, Status]) -> None:
+    assert read_one({"at": "holding:0", **keys}, [raw]) == expected
+
+
+def test_four_packed_alarms_of_one_register() -> None:
+    alarms = {
+        name: {"at": f"holding:0.{bit}:4", "true_when": "2..4", "bad_when": 15}
+        for name, bit in (("a", 12), ("b", 8), ("c", 4), ("d", 0))
+    }
+    found = read(alarms, holding=[0x13F4])
+    assert found == {
+        "a": (False, GOOD),
+        "b": (True, GOOD),
+        "c": (None, Status.BadSensorFailure),
+        "d": (True, GOOD),
+    }
+
+
 @pytest.mark.parametrize("pattern", [0x000A, 0x1F00, 0xA000])
 def test_invalid_bcd_is_a_decoding_error(pattern: int) -> None:
     assert read_one({"at": "holding:0", "type": "bcd16"}, [pattern]) == (None, Status.BadDecodingError)

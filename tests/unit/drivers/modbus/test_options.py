@@ -211,6 +211,13 @@ def test_numbers_are_taken_as_they_are_written() -> None:
         ({"at": "holding:1", "bad_when": 1.5}, ("bad_when",), "raw values of integer types are whole"),
         ({"at": "holding:1", "type": "int16", "bad_when": "0x7FF8..0x8003"}, ("bad_when",), "crosses the sign bit"),
         ({"at": "coil:1", "bad_when": 1}, ("bad_when",), "a bool has no raw number"),
+        ({"at": "holding:1", "true_when": []}, ("true_when",), "the list is empty"),
+        ({"at": "holding:1.0:4", "true_when": 16}, ("true_when",), "is not within 0 to 15"),
+        ({"at": "coil:1", "true_when": 1}, ("true_when",), "has no whole number to compare"),
+        ({"at": "holding:1", "type": "float32", "true_when": 1}, ("true_when",), "has no whole number to compare"),
+        ({"at": "holding:1", "scale": 2, "true_when": 1}, ("true_when",), "leave scale, offset"),
+        ({"at": "holding:1", "enum": {1: "a"}, "true_when": 1}, ("true_when",), "true_when gives a boolean"),
+        ({"at": "holding:1", "type": "bcd16", "true_when": 0xFFFF}, ("true_when",), "is no BCD number"),
         ({"at": "holding:1", "ofset": 1}, ("ofset",), "extra_forbidden"),
     ],
 )  # fmt: skip
