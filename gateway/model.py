@@ -217,6 +217,25 @@ class Priority(StrEnum):
         return {"critical": 4, "high": 3, "medium": 2, "low": 1}[self.value]
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a rule says of a device at `ts`: at which priority its condition holds, and whether that can be told."""
+
+    device: str
+    rule: str
+    ts: int
+    level: Priority | None
+    """The condition holds now, hysteresis included; None while it does not."""
+    announced: Priority | None
+    """The same after the delays for announcing it and its end."""
+    unsure: bool
+    """Cannot tell now; `level` is what it was when it could be told."""
+    since: int
+    """UTC ms: `level` is what it is since then."""
+    because: Mapping[str, Value]
+    """The values the condition looked at when `level` last changed."""
+
+
 class ReadinessState(StrEnum):
     READY = "ready"
     DEGRADED = "degraded"

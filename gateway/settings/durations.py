@@ -24,3 +24,13 @@ def parse_duration(text: object) -> float:
         )
     number, unit = match.groups()
     return float(number) / 1000 if unit == "ms" else float(number) * _UNIT_SECONDS[unit]
+
+
+def duration_text(seconds: float) -> str:
+    """`seconds` as people write them: 600 is `10m`."""
+    if 0 < seconds < 1:
+        return f"{seconds * 1000:g}ms"
+    for unit, length in (("d", 86400.0), ("h", 3600.0), ("m", 60.0)):
+        if seconds and seconds % length == 0:
+            return f"{seconds / length:g}{unit}"
+    return f"{seconds:g}s"
