@@ -159,8 +159,8 @@ def _within(place: Field, size: int) -> tuple[int, int]:
 def _raw(place: Field, value: Value, width: int, factor: Decimal) -> int:
     """The raw integer of `width` bits that stands for `value`; numbers out of range end at the type's limits."""
     if place.true_when:
-        number = _raw_of_flag(place, bool(value))
-        return int(str(number), 16) if place.type in _BCD else number & ((1 << width) - 1)
+        flag = _raw_of_flag(place, bool(value))
+        return int(str(flag), 16) if place.type in _BCD else flag & ((1 << width) - 1)
     if place.mask is not None or isinstance(value, bool):
         return int(bool(value) != place.invert)
     if isinstance(value, str):
