@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateway.model import MaybeValue, Point
 from gateway.web.showing import Showing, Shown
 from gateway.web.view import SiteView
-from gateway.web.words import WORDS, name_of, write_value
+from gateway.web.words import WORDS, duration, name_of, write_value
 
 #: What a maintainer asks first, in this order; what a gateway does not measure is left out.
 FIRST = (
@@ -45,6 +45,8 @@ def health_shown(view: SiteView, showing: Showing, language: str) -> Shown:
 
 
 _COUNTS = ("requests", "timeouts", "discarded")
+#: Times from here on are written in minutes, hours or days.
+LONG_S = 120
 #: Flags that ask for attention while they are no.
 _WANTED = {"uplink_connected", "clock_synced"}
 #: Counts that ask for attention when they are not zero.
@@ -61,10 +63,15 @@ def _line(name: str, endpoint: str, values: dict[str, MaybeValue]) -> Shown:
 
 def _row(point: Point, value: MaybeValue, language: str) -> Shown:
     is_worse = (point.name in _WANTED and value is False) or (point.name in _UNWANTED and bool(value))
+    text, unit = write_value(value, point, language), point.unit
+    if unit == "s" and isinstance(value, (int, float)) and value >= LONG_S:
+        text, unit = duration(int(value * 1000), language), ""
+    elif unit == "B" and isinstance(value, int):
+        text, unit = f"{value / 1_000_000:.1f}", "MB"
     return {
         "name": point.name,
         "label": name_of(point, language),
-        "text": write_value(value, point, language),
-        "unit": point.unit,
-        "grade": "bad" if value is None else "uncertain" if is_worse else "good",
+        "text": text,
+        "unit": unit,
+        "grade": "bad" if value is None else "attention" if is_worse else "good",
     }

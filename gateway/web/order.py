@@ -22,12 +22,19 @@ def in_order(device: DeviceSettings, kind: Kind) -> tuple[Point, ...]:
     return tuple(sorted(device.points, key=lambda point: places.get(point.name, len(places))))
 
 
-def for_tile(points: Sequence[Point]) -> tuple[Point, ...]:
-    """The few of `points` (in order) that a tile shows: one of each family, numbers and words mixed."""
+def first(device: DeviceSettings, points: Sequence[Point]) -> frozenset[str]:
+    """Names of the points that are not folded away: what readiness asks for, and the first of `points`."""
+    return frozenset({point.name for point in points[:FIRST_POINTS]} | _mandatory(device))
+
+
+def for_tile(device: DeviceSettings, points: Sequence[Point]) -> tuple[Point, ...]:
+    """The few of `points` (in order) that a tile shows: what readiness asks for before others, one of each family,
+    numbers and words mixed."""
     words: list[Point] = []
     numbers: list[Point] = []
     seen: set[str] = set()
-    for point in points:
+    mandatory = _mandatory(device)
+    for point in sorted(points, key=lambda point: point.name not in mandatory):
         family = _family(point)
         if family not in seen:
             seen.add(family)
@@ -35,6 +42,10 @@ def for_tile(points: Sequence[Point]) -> tuple[Point, ...]:
     few = words[: max(TILE_WORDS, TILE_POINTS - len(numbers))]
     chosen = {point.name for point in (few + numbers)[:TILE_POINTS]}
     return tuple(point for point in points if point.name in chosen)
+
+
+def _mandatory(device: DeviceSettings) -> set[str]:
+    return {name for requirement in device.mandatory for name in requirement.points}
 
 
 def _family(point: Point) -> str:

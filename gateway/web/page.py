@@ -18,7 +18,7 @@ from gateway.web.running import configuration_shown
 from gateway.web.showing import Showing
 from gateway.web.trend import draw
 from gateway.web.view import SiteView
-from gateway.web.words import STATES, WORDS
+from gateway.web.words import STATES, WORDS, name_of
 
 HERE = Path(__file__).parent
 HOUR_MS = 3_600_000
@@ -116,8 +116,16 @@ class Pages:
         since = until - HOUR_MS
         points = await self._view.trend(name, point.name, since, until, TREND_BUCKETS)
         marks = [since + HOUR_MS * part // 4 for part in (1, 2, 3)]
-        drawing = draw(points, since, until, [(ts, self._showing.minute(ts)) for ts in marks])
-        return HTMLResponse(drawing or Markup("<p>{}</p>").format(WORDS["no_trend"][self.language(request)]))
+        language = self.language(request)
+        drawing = draw(
+            points,
+            since,
+            until,
+            [(ts, self._showing.minute(ts)) for ts in marks],
+            _width(request.query_params.get("width", "")),
+            name_of(point, language),
+        )
+        return HTMLResponse(drawing or Markup("<p>{}</p>").format(WORDS["no_trend"][language]))
 
     async def live(self, request: Request) -> Response:
         """Server-sent events: first everything, then what changed, of the overview or of `?device=`."""
@@ -136,3 +144,8 @@ class Pages:
                     yield message
 
         return StreamingResponse(events(), media_type="text/event-stream")
+
+
+def _width(asked: str) -> int:
+    """A width in pixels that a drawing may have."""
+    return min(1600, max(240, int(asked))) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 640

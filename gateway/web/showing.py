@@ -12,7 +12,7 @@ from gateway.flow.snapshot import Latest
 from gateway.model import Point, ReadinessState, ValueType
 from gateway.rules.readiness import Judgement, KindCount, roll_up
 from gateway.settings.types import DeviceSettings
-from gateway.web.order import FIRST_POINTS, for_tile, in_order
+from gateway.web.order import first, for_tile, in_order
 from gateway.web.view import SiteView
 from gateway.web.words import ORDER, PRIORITIES, SIGNS, STATES, STATUSES, WORDS, duration, name_of, write_value
 
@@ -28,6 +28,7 @@ class _Face:
     settings: DeviceSettings
     points: tuple[Point, ...]
     tile: tuple[Point, ...]
+    first: frozenset[str]
 
 
 class Showing:
@@ -37,7 +38,7 @@ class Showing:
         self._view = view
         self._zone = ZoneInfo(view.site.timezone)
         self._faces = {
-            device.id: _Face(device, points, for_tile(points))
+            device.id: _Face(device, points, for_tile(device, points), first(device, points))
             for device in view.site.devices
             for points in (in_order(device, view.site.kinds[device.kind]),)
         }
@@ -120,9 +121,9 @@ class Showing:
                 "label": name_of(point, language),
                 "unit": point.unit,
                 "is_number": point.type is ValueType.NUMBER,
-                "is_first": place < FIRST_POINTS,
+                "is_first": point.name in face.first,
             }
-            for place, point in enumerate(face.tile if tile else face.points)
+            for point in (face.tile if tile else face.points)
         ]
 
     def point(self, device: str, name: str) -> Point | None:

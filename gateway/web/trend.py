@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from itertools import groupby
 from math import floor, log10
 
+from markupsafe import escape
+
 from gateway.store import Bucket
 
-WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 640, 160, 52, 22, 8
+HEIGHT, LEFT, BOTTOM, TOP = 200, 56, 24, 10
 
 
 def _nice(span: float) -> float:
@@ -23,8 +25,13 @@ def _tick(value: float, step: float) -> str:
     return f"{value:.{decimals}f}"
 
 
-def draw(points: Sequence[Bucket], since_ms: int, until_ms: int, clock_text: Sequence[tuple[int, str]]) -> str:
-    """The drawing, or an empty string where no bucket has a value. `clock_text` labels times on the axis."""
+def draw(
+    points: Sequence[Bucket], since_ms: int, until_ms: int, clock_text: Sequence[tuple[int, str]], width: int, name: str
+) -> str:
+    """The drawing, `width` pixels wide, or an empty string where no bucket has a value.
+
+    `clock_text` labels times on the axis, `name` says what it shows to who cannot see it.
+    """
     known = [p for p in points if p.mean is not None and p.low is not None and p.high is not None]
     if not known:
         return ""
@@ -34,15 +41,16 @@ def draw(points: Sequence[Bucket], since_ms: int, until_ms: int, clock_text: Seq
     bottom, top = floor(low / step) * step, (floor(high / step) + 1) * step
 
     def x(ts: int) -> str:
-        return f"{LEFT + (WIDTH - LEFT - 4) * (ts - since_ms) / max(1, until_ms - since_ms):.1f}"
+        return f"{LEFT + (width - LEFT - 4) * (ts - since_ms) / max(1, until_ms - since_ms):.1f}"
 
     def y(value: float) -> str:
         return f"{TOP + (HEIGHT - TOP - BOTTOM) * (top - value) / (top - bottom):.1f}"
 
-    parts = [f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" class="trend" role="img" preserveAspectRatio="none">']
+    spoken = f"{escape(name)}: {_tick(known[-1].mean or 0.0, step)} ({_tick(low, step)} … {_tick(high, step)})"
+    parts = [f'<svg viewBox="0 0 {width} {HEIGHT}" class="trend" role="img" aria-label="{spoken}">']
     for number in range(round((top - bottom) / step) + 1):
         level = bottom + number * step
-        parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - 4}" y1="{y(level)}" y2="{y(level)}"/>')
+        parts.append(f'<line class="grid" x1="{LEFT}" x2="{width - 4}" y1="{y(level)}" y2="{y(level)}"/>')
         parts.append(f'<text x="{LEFT - 6}" y="{y(level)}" class="left">{_tick(level, step)}</text>')
     parts.extend(f'<text x="{x(ts)}" y="{HEIGHT - 6}" class="under">{text}</text>' for ts, text in clock_text)
     for has_value, run in groupby(points, key=lambda p: p.mean is not None):

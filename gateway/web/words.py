@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from gateway.model import MaybeValue, Point, Priority, ReadinessState, Status, Text
 
 STATES = {
@@ -47,7 +45,7 @@ PRIORITIES = {
 
 STATUSES = {
     Status.Good: Text("正常", "good"),
-    Status.UncertainEngineeringUnitsExceeded: Text("超出量程，存疑", "outside its range, uncertain"),
+    Status.UncertainEngineeringUnitsExceeded: Text("超出量程，存疑", "out of range, uncertain"),
     Status.BadUnexpectedError: Text("异常", "unexpected error"),
     Status.BadResourceUnavailable: Text("设备忙", "device busy"),
     Status.BadDecodingError: Text("数据无法解码", "cannot be decoded"),
@@ -127,8 +125,12 @@ WORDS = {
 }
 
 
+#: So many decimals below so large a value.
+_DECIMALS = ((3, 10), (2, 100), (1, 1000))
+
+
 def write_value(value: MaybeValue, point: Point, language: str) -> str:
-    """A value as people read it: three decimals at the most, words translated, an em dash where there is none."""
+    """A value as people read it: four significant digits, words translated, an em dash where there is none."""
     if value is None:
         return "—"
     if isinstance(value, bool):
@@ -138,10 +140,10 @@ def write_value(value: MaybeValue, point: Point, language: str) -> str:
         return word[language] if word else value
     if isinstance(value, int):
         return str(value)
-    number = Decimal(repr(value)) if isinstance(value, float) else value
-    if abs(number) >= 1_000_000:
-        return f"{number:.0f}"
-    return f"{number:.3f}".rstrip("0").rstrip(".")
+    magnitude = abs(float(value))
+    decimals = next((places for places, size in _DECIMALS if magnitude < size), 0)
+    text = f"{value:.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if decimals else text
 
 
 def write_plain(value: object) -> str:

@@ -27,6 +27,35 @@ OVERFLOWS = """[...document.querySelectorAll("body *")].filter((each) => {
     return box.width && (box.right > innerWidth + 0.5 || box.left < -0.5);
 }).map((each) => each.outerHTML.slice(0, 120))"""
 
+UNFOLD = "document.querySelectorAll('details').forEach((each) => { each.open = true; })"
+#: Texts with less than 4.5:1 against what is behind them (WCAG 2.2, 1.4.3), with their ratio.
+PALE = """(() => {
+    const channels = (colour) => colour.match(/[\\d.]+/g).map(Number);
+    const linear = (channel) => (channel /= 255) <= 0.04045 ? channel / 12.92 : ((channel + 0.055) / 1.055) ** 2.4;
+    const luminance = ([r, g, b]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+    const behind = (element) => {
+        for (; element; element = element.parentElement) {
+            const found = channels(getComputedStyle(element).backgroundColor);
+            if (found.length === 3 || found[3] > 0) return found;
+        }
+        return [255, 255, 255];
+    };
+    const found = [];
+    for (const element of document.querySelectorAll("body *")) {
+        const isText = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
+        if (!isText || !element.getBoundingClientRect().width) continue;
+        const style = getComputedStyle(element);
+        const ink = luminance(channels(element.namespaceURI.endsWith("svg") ? style.fill : style.color));
+        const paper = luminance(behind(element));
+        const ratio = (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
+        if (ratio < 4.5) found.push([ratio, element.outerHTML.slice(0, 120)]);
+    }
+    return found;
+})()"""
+CLIPPED = """[...document.querySelectorAll("body *")].filter((each) => each.clientWidth
+    && !each.closest("svg") && getComputedStyle(each).display !== "inline" && each.scrollWidth > each.clientWidth + 1
+).map((each) => each.outerHTML.slice(0, 120))"""
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -123,16 +152,45 @@ async def test_the_trend_of_the_last_hour_is_drawn(page: Page, site: Site) -> No
     await page.until("document.querySelector('#trend svg .line')")
 
 
-@pytest.mark.parametrize("path", ["/", "/device/gen-1", "/device/pump-1", "/nowhere"])
 @pytest.mark.parametrize("language", ["zh", "en"])
-async def test_a_phone_shows_everything_without_sideways_scrolling(
-    page: Page, site: Site, path: str, language: str
-) -> None:
+async def test_a_phone_shows_everything_without_sideways_scrolling(page: Page, site: Site, language: str) -> None:
     await page.resize(390, 844, mobile=True)
-    await page.open(f"{site.address}{path}?lang={language}")
-    assert await page.run("document.documentElement.scrollWidth") <= 390
-    assert await page.run(OVERFLOWS) == []
-    page.complaints = [each for each in page.complaints if "404" not in each]
+    for path in ("/", "/device/gen-1", "/device/pump-1", "/health", "/configuration"):
+        await page.open(f"{site.address}{path}?lang={language}")
+        await page.run(UNFOLD)
+        assert await page.run("document.documentElement.scrollWidth") <= 390, path
+        assert await page.run(OVERFLOWS) == [], path
+
+
+async def test_an_address_that_is_not_there_says_so(page: Page, site: Site) -> None:
+    await page.open(f"{site.address}/device/%3Cimg%20src=x%20onerror=alert(1)%3E?lang=en")
+    assert "There is no such page" in await page.text("main")
+    assert len(page.complaints) == 1
+    assert "404" in page.complaints.pop()
+
+
+async def test_every_text_stands_out_and_none_is_clipped(page: Page, site: Site) -> None:
+    site.silence("ups-1")
+    site.simulation.devices["tank-1"].hold("level", 4.5)
+    await page.open(f"{site.address}/?lang=zh")
+    await page.until("document.querySelector('#tile-ups-1.state-unknown')")
+    await page.until("document.querySelector('#tile-tank-1 .uncertain')")
+    for scheme in ("light", "dark"):
+        await page.prefer(scheme)
+        for path in ("/", "/device/ups-1", "/device/tank-1", "/health", "/configuration"):
+            await page.open(f"{site.address}{path}")
+            await page.run(UNFOLD)
+            assert await page.run(PALE) == [], (path, scheme)
+            assert await page.run(CLIPPED) == [], (path, scheme)
+    site.revive("ups-1")
+    site.simulation.devices["tank-1"].hold("level", None)
+
+
+async def test_the_keyboard_reaches_everything(page: Page, site: Site) -> None:
+    await page.open(f"{site.address}/device/gen-1?lang=en")
+    assert await page.run("[...document.querySelectorAll('a, button, summary')].every((each) => each.tabIndex === 0)")
+    assert await page.run("document.querySelectorAll('[onclick], [style]').length") == 0
+    assert await page.run("[...document.querySelectorAll('button, a')].every((each) => each.textContent.trim())")
 
 
 async def test_the_first_view_is_light(page: Page, site: Site) -> None:

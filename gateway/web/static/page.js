@@ -132,7 +132,8 @@ async function drawTrend() {
   if (!button || document.hidden) return;
   let drawing = null;
   try {
-    const answer = await fetch(button.dataset.trend);
+    const width = document.querySelector("main").clientWidth - 48;
+    const answer = await fetch(`${button.dataset.trend}?width=${width}`);
     if (answer.ok) drawing = await answer.text();
   } catch {
     return; // the gateway is gone: the live stream says so
