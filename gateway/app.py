@@ -12,6 +12,7 @@ from types import MappingProxyType
 from drivers.modbus import MODBUS, compile_device, open_line
 from gateway import __version__, health
 from gateway.clock import SystemClock
+from gateway.errors import StoreUnavailable
 from gateway.flow.snapshot import Snapshot
 from gateway.model import Reading, Value
 from gateway.pipeline import Pipeline
@@ -124,7 +125,10 @@ class Gateway:
                 told = damaged
                 log.error("telemetry_damaged set_aside=%s", damaged)
                 self.pipeline.event(topics.GATEWAY, "store_damaged", {"file": damaged.name})
-            await self._tell_gaps()
+            try:
+                await self._tell_gaps()
+            except StoreUnavailable as error:
+                log.warning("gaps_unreadable reason=%s", error)
             await asyncio.sleep(HOUSE_S)
 
     async def _tell_gaps(self) -> None:
@@ -132,7 +136,12 @@ class Gateway:
         for gap in gaps:
             place = topics.parse(f"{gap.place}/event") if gap.place else None
             device = place.device if place else topics.GATEWAY
-            data: dict[str, Json] = {"from": gap.first_ts, "to": gap.last_ts, "count": gap.count, "why": gap.why}
+            data: dict[str, Json] = {
+                "from": gap.first_ts or None,
+                "to": gap.last_ts or None,
+                "count": gap.count or None,
+                "why": gap.why,
+            }
             row = self.pipeline.event(device, "gap", data)
             if row is None:
                 return

@@ -9,6 +9,7 @@
     │   │   └── SinkMisconfigured   ... and tell a person: login, name or address is wrong, waiting alone will not help
     │   └── SinkRejected(reasons)   these items will never be taken: dead letters, never block the batch
     ├── StoreError                  the state on disk cannot be used (newer schema, damaged journal, disk full)
+    │   └── StoreUnavailable        it cannot be read for now (disk full): try again
     └── NotifyError
         ├── NotifyRetry(after_s)    try this channel again later
         └── NotifyRejected          this channel will never take this message
@@ -76,6 +77,10 @@ class SinkRejected(SinkError):
 
 class StoreError(GatewayError):
     """The state on disk cannot be used as it is; nothing in it was changed."""
+
+
+class StoreUnavailable(StoreError):
+    """What is on disk cannot be read for now, and nothing is known to be lost: try again."""
 
 
 class NotifyError(GatewayError):

@@ -7,24 +7,27 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
 
 class Vigil:
-    """One `vigil` command running; `out` and `err` are files in `folder`."""
+    """One `vigil` command running; `out` and `err` are files in `folder`. `extra` adds to its environment."""
 
-    def __init__(self, folder: Path, *arguments: str | Path, name: str | None = None) -> None:
+    def __init__(
+        self, folder: Path, *arguments: str | Path, name: str | None = None, extra: Mapping[str, str] | None = None
+    ) -> None:
         self.name = name or str(arguments[0])
         self.out = folder / f"{self.name}.out"
         self.err = folder / f"{self.name}.err"
+        self.extra = dict(extra or {})
         self.arguments = [sys.executable, "-m", "gateway.cli", *map(str, arguments)]
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Self:
         with self.out.open("ab") as out, self.err.open("ab") as err:
-            environment = {**os.environ, "LC_ALL": "C.UTF-8", "PYTHONUNBUFFERED": "1"}
+            environment = {**os.environ, "LC_ALL": "C.UTF-8", "PYTHONUNBUFFERED": "1", **self.extra}
             self.process = subprocess.Popen(self.arguments, stdout=out, stderr=err, env=environment)
         return self
 

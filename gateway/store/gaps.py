@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
 from gateway.ports import Row
 from gateway.store.thinning import count_values
@@ -17,7 +19,7 @@ CREATE TABLE gap(place TEXT NOT NULL, why TEXT NOT NULL, first_ts INTEGER NOT NU
 @dataclass(frozen=True, slots=True)
 class Gap:
     """What was accepted, or should have been, and is gone: `count` values of points, other messages counting 1 each
-    (`damage`: messages). Times are of the first and the last."""
+    (`damage`: messages, 0 where nobody can tell how many). Times are of the first and the last, 0 where not known."""
 
     place: str
     """The topic up to the device; empty where messages of unknown devices and times went with a damaged file."""
@@ -37,6 +39,17 @@ def place_of(topic: str) -> str:
 def overload(row: Row) -> Gap:
     """The gap a row leaves that could not even wait."""
     return Gap(place_of(row.topic), "overload", row.ts, row.ts, count_values(row.body))
+
+
+def lost_with(aside: Path) -> Gap:
+    """The gap a damaged file leaves that was found when it was opened. Its rows are only counted: there is no telling
+    which of its values are still what they were."""
+    with closing(sqlite3.connect(f"{aside.absolute().as_uri()}?mode=ro", uri=True)) as db:
+        try:
+            count, first_ts, last_ts = db.execute("SELECT count(*), min(ts), max(ts) FROM message").fetchone()
+        except sqlite3.Error:
+            count, first_ts, last_ts = 0, 0, 0
+    return Gap("", "damage", first_ts or 0, last_ts or 0, count)
 
 
 def merge(gaps: dict[tuple[str, str], Gap], gap: Gap) -> None:

@@ -157,7 +157,7 @@ class Outbox:
 
     async def backlog(self, after: Place, limit: int) -> Sequence[Row]:
         """Held rows in order of rank and sequence number, those behind `after`, at most `limit`; of rank 0 only what is
-        committed."""
+        committed. StoreUnavailable where they cannot be read for now."""
         with self._writer.lock:
             waiting = self._telemetry.pending()
         found = await asyncio.get_running_loop().run_in_executor(self._executor, self._read, after, limit)

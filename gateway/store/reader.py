@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from gateway.errors import StoreError
+from gateway.errors import StoreError, StoreUnavailable
 from gateway.ports import Row
 from gateway.store.files import StoreFile, is_damage
 
@@ -19,11 +19,15 @@ class Reader:
         self._generation = -1
 
     def values(self, query: str, values: tuple[object, ...]) -> list[Any]:
-        """All rows of `query`; StoreError where the file cannot be read for now."""
+        """All rows of `query`; StoreUnavailable where the file cannot be read for now, StoreError where it is damaged
+        and cannot be replaced."""
         try:
             return self._connection().execute(query, values).fetchall()
         except sqlite3.Error as error:
-            if is_damage(error) and self._file.replaceable:
+            if not is_damage(error):
+                self.close()  # a connection made on a full disk is of no use later
+                raise StoreUnavailable(f"{self._file.path}: {error}") from error
+            if self._file.replaceable:
                 self._file.suspect = str(error)
                 return []
             raise StoreError(f"{self._file.path}: {error}") from error

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.errors import StoreError
+from gateway.store import gaps
 from gateway.store.documents import Documents
 from gateway.store.files import Schema, StoreFile
 from gateway.store.history import HISTORY_SCHEMA, History
@@ -148,6 +149,8 @@ def _assemble(
     late = Lane(telemetry, writer, True, options.telemetry_quota_bytes, has_room)
     early.open()
     late.open()
+    if telemetry.set_aside is not None:
+        gaps.add(telemetry.writer, gaps.lost_with(telemetry.set_aside))
     newest, topics = newest_on_disk(journal.writer, telemetry.writer)
     outbox = Outbox(outbox_id, writer, sequence, early, late, readers, executor, newest, topics)
     history = History(

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from enum import Enum, auto
 from functools import partial
 
+from gateway.errors import StoreUnavailable
 from gateway.mqtt import NO_MATCHING_SUBSCRIBERS, Link, LinkFailed
 from gateway.ports import Row
 from gateway.uplink.bars import Bars
@@ -27,6 +28,7 @@ LIVE_AGE_S = 10.0
 """A row that could not be sent live for so long is backlog."""
 PAGE_ROWS = 200
 TICK_S = 0.5
+UNREADABLE_WAIT_S = 2.0
 FIRST_QUOTA_WAIT_S = 1.0
 LAST_QUOTA_WAIT_S = 60.0
 OVERHEAD_BYTES = 16
@@ -153,7 +155,7 @@ class Courier:
             if len(self._page) >= PAGE_ROWS:
                 continue  # `_pump` asks again when it has sent them
             after = self._read_to
-            rows = await self._outbox.backlog(after, PAGE_ROWS)
+            rows = await self._read_page(after)
             if after != self._read_to:
                 self._wants_page.set()  # turned back meanwhile
                 continue
@@ -162,6 +164,18 @@ class Courier:
                 self._read_to = place(rows[-1])
             self._page.extend(row for row in rows if self._may_wait_in_page(row))
             self._schedule()
+
+    async def _read_page(self, after: Place) -> Sequence[Row]:
+        """A page of the outbox, as soon as it can be read."""
+        complained = False
+        while True:
+            try:
+                return await self._outbox.backlog(after, PAGE_ROWS)
+            except StoreUnavailable as error:
+                if not complained:
+                    log.warning("backlog_unreadable reason=%s", error)
+                complained = True
+                await asyncio.sleep(UNREADABLE_WAIT_S)
 
     def _may_wait_in_page(self, row: Row) -> bool:
         return not (self._ledger.is_waiting(row.seq) or row.seq in self._queued or self.books.holds(row.seq))

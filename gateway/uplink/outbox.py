@@ -17,7 +17,8 @@ class Outbox(Protocol):
         ...
 
     async def backlog(self, after: tuple[int, int], limit: int) -> Sequence[Row]:
-        """Held rows in order of rank and sequence number, those behind `after` (rank, seq), at most `limit`."""
+        """Held rows in order of rank and sequence number, those behind `after` (rank, seq), at most `limit`;
+        StoreUnavailable where they cannot be read for now."""
         ...
 
     async def newest_retained(self) -> Sequence[Row]:

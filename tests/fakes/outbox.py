@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from gateway.errors import StoreUnavailable
 from gateway.ports import Confirmed, Row
 
 OUTBOX = "9c41f07be2a3"
@@ -18,6 +19,8 @@ class MemoryOutbox:
         self.retained: dict[str, Row] = {}
         self.aside: dict[int, str] = {}
         self.next = first
+        self.unreadable = 0
+        """How many times yet reading fails."""
         self.changed = asyncio.Event()
 
     @property
@@ -38,6 +41,9 @@ class MemoryOutbox:
 
     async def backlog(self, after: tuple[int, int], limit: int) -> Sequence[Row]:
         await asyncio.sleep(0)
+        if self.unreadable:
+            self.unreadable -= 1
+            raise StoreUnavailable("the disk is full")
         # insertion order is the order of sequence numbers, but not of ranks
         if not any(rank != 2 for rank, _ in self.rows):
             found = []

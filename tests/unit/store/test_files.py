@@ -6,11 +6,12 @@ import asyncio
 import hashlib
 import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from gateway.errors import StoreError
+from gateway.errors import StoreError, StoreUnavailable
 from gateway.store import Store, StoreOptions, open_store
 
 PATIENT = StoreOptions(commit_interval_s=3600.0)
@@ -72,6 +73,8 @@ async def test_a_damaged_telemetry_file_is_set_aside_and_the_numbers_go_on(tmp_p
     assert store.damaged_file is not None
     assert store.damaged_file.read_bytes() == bytes(damaged)
     assert store.outbox.id == outbox_id
+    (gap,) = await store.outbox.gaps()
+    assert (gap.why, gap.count) == ("damage", 0)  # nobody can tell how many
     assert list(await store.outbox.backlog((-1, -1), 1000)) == [event]
     row = store.outbox.accept("vigil/v1/a/gen-1/telemetry", b"}", ts=1, retain=False, rank=2)
     assert row
@@ -79,7 +82,7 @@ async def test_a_damaged_telemetry_file_is_set_aside_and_the_numbers_go_on(tmp_p
     store.close()
 
 
-def test_damage_in_a_page_is_found_when_opened(tmp_path: Path) -> None:
+async def test_damage_in_a_page_is_found_when_opened(tmp_path: Path) -> None:
     store = open_store(tmp_path, PATIENT)
     fill(store)
     store.close()
@@ -89,6 +92,42 @@ def test_damage_in_a_page_is_found_when_opened(tmp_path: Path) -> None:
     path.write_bytes(damaged)
     store = open_store(tmp_path, PATIENT)
     assert store.damaged_file is not None
+    (gap,) = await store.outbox.gaps()
+    assert gap.why == "damage"
+    await store.outbox.settle_gaps([gap])
+    assert await store.outbox.gaps() == []
+    store.close()
+
+
+async def test_rows_of_a_damaged_file_that_can_still_be_counted_are_told(tmp_path: Path) -> None:
+    store = open_store(tmp_path, PATIENT)
+    fill(store)
+    for minute in range(200):
+        store.history.record("gen-1", minute * 60_000, {"x": float(minute)}, {})
+        store.history.seal()
+    store.close()
+    path = tmp_path / "telemetry.db"
+    with closing(sqlite3.connect(path)) as db:
+        (page,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name='block'").fetchone()
+    with path.open("r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(b"\x55" * 4096)
+    store = open_store(tmp_path, PATIENT)
+    (gap,) = await store.outbox.gaps()
+    assert (gap.why, gap.first_ts, gap.last_ts, gap.count) == ("damage", 0, 199, 200)
+    store.close()
+
+
+async def test_what_cannot_be_read_for_now_is_no_end(tmp_path: Path) -> None:
+    store = open_store(tmp_path, PATIENT)
+    fill(store)
+    await store.flush()
+    hidden = tmp_path / "hidden"
+    (tmp_path / "telemetry.db").rename(hidden)
+    with pytest.raises(StoreUnavailable):
+        await store.outbox.backlog((-1, -1), 1000)
+    hidden.rename(tmp_path / "telemetry.db")
+    assert len(await store.outbox.backlog((-1, -1), 1000)) == 200
     store.close()
 
 

@@ -147,6 +147,16 @@ async def test_without_a_link_rows_wait_in_the_outbox() -> None:
         assert sent.is_backlog
 
 
+async def test_an_outbox_that_cannot_be_read_for_now_is_read_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "UNREADABLE_WAIT_S", 0.0)
+    outbox, link = MemoryOutbox(), FakeLink()
+    outbox.accept("t")
+    outbox.unreadable = 3
+    async with serving(Courier(outbox, confirm_by_broker=False), link):
+        (sent,) = await link.until(1)
+        assert sent.seq == 1
+
+
 async def test_live_goes_before_a_long_backlog_and_the_backlog_goes_on() -> None:
     outbox, link = MemoryOutbox(), FakeLink(window=20)
     courier = Courier(outbox, confirm_by_broker=True)
