@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
 from drivers.modbus import MODBUS, compile_device, open_line
 from gateway import __version__, health
 from gateway.clock import SystemClock
-from gateway.errors import StoreUnavailable
+from gateway.errors import StoreError, StoreUnavailable
+from gateway.field import Field
 from gateway.flow.snapshot import Snapshot
 from gateway.model import Reading, Value
 from gateway.pipeline import Pipeline
-from gateway.polling.poller import Poller
-from gateway.polling.schedule import spread
-from gateway.ports import Clock, Line, Row
+from gateway.polling.poll import DeviceStats
+from gateway.ports import Clock, Row
+from gateway.rules.book import load_rules
 from gateway.settings.protocol import ProtocolModel
 from gateway.settings.site import load_site
-from gateway.settings.types import SiteSettings, WebSettings
-from gateway.store import Store, open_store
-from gateway.supervise import every, until_stopped
+from gateway.settings.types import SiteSettings
+from gateway.store import Store
+from gateway.supervise import every
 from gateway.uplink.site import Identity, SiteUplink
-from gateway.web import GatewayHealth, SiteView, build, listen, serve
+from gateway.web import GatewayHealth, SiteView
 from gateway.wire import topics
 from gateway.wire.messages import Json
 
@@ -36,13 +37,16 @@ PROTOCOLS: Mapping[str, ProtocolModel] = MappingProxyType({MODBUS.name: MODBUS})
 
 TICK_S = 1.0
 HOUSE_S = 10.0
-STOP_S = 4.0
+STOP_S = 2.5
+"""How long the uplink may take to say goodbye, and the store to begin what waits."""
 DRAIN_STEP_S = 0.05
 
 
 def load(path: Path, language: str = "en") -> SiteSettings:
-    """The site file with every protocol known; ConfigError with all its problems."""
-    return load_site(path, PROTOCOLS, language)
+    """The site file with every protocol known, its rules tried; ConfigError with all its problems."""
+    site = load_site(path, PROTOCOLS, language)
+    load_rules(site, language)
+    return site
 
 
 class Gateway:
@@ -53,25 +57,26 @@ class Gateway:
         self.store = store
         self.clock: Clock = clock or SystemClock()
         self.snapshot = Snapshot({device.id: device.points for device in site.devices})
-        self.uplink: SiteUplink | None = None
-        if site.mqtt is not None:
-            identity = Identity(site.id, self.clock.wall_ms(), __version__, site.digest)
-            self.uplink = SiteUplink(site.mqtt, identity, store.outbox)
-        self.lines: dict[str, Line] = {line.id: open_line(line, self.clock) for line in site.lines}
+        self._since = self.clock.wall_ms()
+        self.uplink = self._new_uplink()
         self.pipeline = Pipeline(site, store, self.snapshot, self.clock, self._offer)
+        self.field = Field(self.clock, self.pipeline.deliver, open_line, compile_device)
+        self.field.open(self.field.plan(site))
+        self.replaced = asyncio.Event()
+        """Set whenever another configuration came into force; who waits for it clears it."""
         self._asking: list[asyncio.Task[None]] = []
-        self.pollers = {line.id: self._poller(line.id) for line in site.lines}
-        sources = [health.lines(self.lines), health.machine(site.state_dir), self._books]
-        self.health = health.Health(site, sources, self.clock)
-        self._health_reading: Reading | None = None
-        self.pipeline.watch_health(self.health.points)
+        self._group: asyncio.TaskGroup | None = None
+        self._uplink_task: asyncio.Task[None] | None = None
+        self._health_sources = [health.lines(self.field.lines), health.machine(site.state_dir), self._books]
+        self._look_at_itself()
 
     async def run(self) -> None:
         """Run until cancelled; then stop asking, say goodbye and let go of the lines, in bounded time."""
         async with asyncio.TaskGroup() as group:
-            uplink = group.create_task(self.uplink.run(), name="uplink") if self.uplink else None
+            self._group = group
+            self._start_uplink()
             self._asking = [
-                *(group.create_task(poller.run(), name=f"poller-{name}") for name, poller in self.pollers.items()),
+                group.create_task(self.field.run(), name="field"),
                 group.create_task(self._keep_house(), name="house"),
                 group.create_task(every(TICK_S, self.pipeline.tick), name="tick"),
                 group.create_task(every(health.INTERVAL_S, self._report_health), name="health"),
@@ -79,11 +84,52 @@ class Gateway:
             try:
                 await self.store.watch()
             finally:
+                self._group = None
                 await self._stop_asking()
-                if self.uplink is not None and uplink is not None:
-                    self.uplink.stop()
-                    await asyncio.wait([uplink], timeout=STOP_S)
-                    uplink.cancel()
+                self.pipeline.remember()
+                await asyncio.gather(self._stop_uplink(), self._flush())
+
+    async def replace(self, site: SiteSettings) -> None:
+        """`site` holds from now on; lines, devices and connections that are the same are not interrupted."""
+        layout, rules = await asyncio.to_thread(lambda: (self.field.plan(site), load_rules(site)))
+        before, self.site = self.site, site
+        self.pipeline.replace(site, rules)
+        await self.field.apply(layout)
+        self._look_at_itself()
+        self._clear_what_is_gone()
+        if site.mqtt != before.mqtt:
+            await self._stop_uplink()
+            self.uplink = self._new_uplink()
+            self._start_uplink()
+        elif self.uplink is not None:
+            self.uplink.identify(self._identity())
+        self.replaced.set()
+
+    # gateway.vital_signs.Living
+
+    def now(self) -> float:
+        return self.clock.monotonic()
+
+    def turned_at(self) -> float:
+        return self.field.turned_at()
+
+    def store_late_s(self) -> float:
+        return self.store.late_s()
+
+    def standing(self) -> tuple[str, int, int, bool | None, int]:
+        silent = sum(1 for each in self.field.stats() if each.silent_since is not None)
+        connected = self.uplink.health().connected if self.uplink is not None else None
+        return self.site.language, len(self.site.devices), silent, connected, self.store.outbox.counts().rows
+
+    # gateway.reload.Reloadable
+
+    def stats(self) -> list[DeviceStats]:
+        """How each device has answered."""
+        return self.field.stats()
+
+    def tell(self, type_: str, data: Mapping[str, Json]) -> Row | None:
+        """An event of the gateway itself."""
+        return self.pipeline.event(topics.GATEWAY, type_, data)
 
     async def drain(self, timeout_s: float) -> bool:
         """Stop asking, and wait until the centre has everything; whether it has within `timeout_s`."""
@@ -99,25 +145,45 @@ class Gateway:
         for task in self._asking:
             task.cancel()
         await asyncio.gather(*self._asking, return_exceptions=True)
-        for line in self.lines.values():
-            await line.close()
+        await self.field.close()
 
-    def _poller(self, line: str) -> Poller:
-        settings = next(each for each in self.site.lines if each.id == line)
-        plans = {device.id: compile_device(settings, device) for device in self.site.devices if device.line == line}
-        return Poller(self.lines[line], plans, self.clock, self.pipeline.deliver, spread(tuple(plans)))
+    async def _flush(self) -> None:
+        """Begin to write what waits while goodbye is said; closing the store tells whether it could be written."""
+        with contextlib.suppress(TimeoutError, StoreError):
+            async with asyncio.timeout(STOP_S):
+                await self.store.flush()
+
+    def _identity(self) -> Identity:
+        return Identity(self.site.id, self._since, __version__, self.site.digest)
+
+    def _new_uplink(self) -> SiteUplink | None:
+        if self.site.mqtt is None:
+            return None
+        return SiteUplink(self.site.mqtt, self._identity(), self.store.outbox)
+
+    def _start_uplink(self) -> None:
+        if self.uplink is not None and self._group is not None:
+            self._uplink_task = self._group.create_task(self.uplink.run(), name="uplink")
+
+    async def _stop_uplink(self) -> None:
+        task, self._uplink_task = self._uplink_task, None
+        if self.uplink is not None and task is not None:
+            self.uplink.stop()
+            await asyncio.wait([task], timeout=STOP_S)
+            task.cancel()
+
+    def _look_at_itself(self) -> None:
+        self.health = health.Health(self.site, self._health_sources, self.clock)
+        self._health_reading: Reading | None = None
+        self.pipeline.watch_health(self.health.points)
 
     def _offer(self, row: Row) -> None:
         if self.uplink is not None:
             self.uplink.offer(row)
 
     async def _keep_house(self) -> None:
-        """What the store has to tell: a damaged file, gaps; and the topics of devices that are gone."""
-        known = {device.id for device in self.site.devices} | {topics.SITE, topics.GATEWAY}
-        for name in self.store.outbox.retained_topics():
-            topic = topics.parse(name)
-            if topic is None or topic.site != self.site.id or topic.device not in known:
-                self.pipeline.clear(name)
+        """What the store has to tell: a damaged file, gaps."""
+        self._clear_what_is_gone()
         told: Path | None = None
         while True:
             damaged = self.store.damaged_file
@@ -130,6 +196,14 @@ class Gateway:
             except StoreUnavailable as error:
                 log.warning("gaps_unreadable reason=%s", error)
             await asyncio.sleep(HOUSE_S)
+
+    def _clear_what_is_gone(self) -> None:
+        """Take back the retained messages of devices that are no longer in the file."""
+        known = {device.id for device in self.site.devices} | {topics.SITE, topics.GATEWAY}
+        for name in self.store.outbox.retained_topics():
+            topic = topics.parse(name)
+            if topic is None or topic.site != self.site.id or topic.device not in known:
+                self.pipeline.clear(name)
 
     async def _tell_gaps(self) -> None:
         gaps = await self.store.outbox.gaps()
@@ -155,7 +229,7 @@ class Gateway:
     def _books(self) -> dict[str, Value]:
         """The pipeline's, outbox's and uplink's own figures."""
         books, outbox = self.pipeline.counts, self.store.outbox.counts()
-        stats = [stats for poller in self.pollers.values() for stats in poller.stats()]
+        stats, past = self.field.stats(), self.field.past
         values: dict[str, Value] = {
             "samples_polled": books.polled,
             "samples_published": books.sent,
@@ -169,8 +243,8 @@ class Gateway:
             "clock_synced": self.clock.synced,
             "devices_configured": len(self.site.devices),
             "devices_silent": sum(1 for each in stats if each.silent_since is not None),
-            "polls": sum(each.polls for each in stats),
-            "polls_missed": sum(each.skipped for each in stats),
+            "polls": past["polls"] + sum(each.polls for each in stats),
+            "polls_missed": past["skipped"] + sum(each.skipped for each in stats),
         }
         if self.uplink is not None:
             state = self.uplink.health()
@@ -194,27 +268,3 @@ class Gateway:
             tell=self.pipeline.event,
             version=__version__,
         )
-
-
-async def _serve_page(gateway: Gateway, web: WebSettings) -> None:
-    """The page for as long as it can be had: a gateway whose page cannot open still does its work."""
-    try:
-        sock = listen(web.host, web.port)
-    except OSError as error:
-        log.error("page_unavailable address=%s:%d reason=%s", web.host, web.port, error)
-        return
-    log.info("page_open address=http://%s:%d", web.host, web.port)
-    await serve(build(gateway.view()), sock)
-
-
-async def run_site(site: SiteSettings) -> None:
-    """The daemon of one site, until SIGTERM or SIGINT."""
-    store = open_store(site.state_dir)
-    try:
-        gateway = Gateway(site, store)
-        parts: dict[str, Callable[[], Awaitable[None]]] = {"gateway": gateway.run}
-        if site.web is not None:
-            parts["page"] = partial(_serve_page, gateway, site.web)
-        await until_stopped(parts)
-    finally:
-        store.close()

@@ -5,6 +5,7 @@ Data flows one way; everything here is called on the event loop and returns at o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import partial
@@ -13,8 +14,11 @@ from gateway.flow.reporter import Counts, Reporter
 from gateway.flow.snapshot import Snapshot
 from gateway.model import Point, Readiness, Reading
 from gateway.ports import Clock, Row
+from gateway.rules.book import load_rules
 from gateway.rules.judge import VALID_MS, Judge, SiteVerdict
-from gateway.settings.types import SiteSettings
+from gateway.rules.memory import JudgeMemory
+from gateway.rules.types import RuleBook
+from gateway.settings.types import DeviceSettings, SiteSettings
 from gateway.store import Store
 from gateway.wire import encode, messages, topics
 
@@ -28,7 +32,9 @@ class Pipeline:
         self, site: SiteSettings, store: Store, snapshot: Snapshot, clock: Clock, send: Callable[[Row], object]
     ) -> None:
         self.site = site
-        self.judge = Judge(site, snapshot)
+        self.judge = Judge(site, snapshot, load_rules(site))
+        self._memory = JudgeMemory(store.documents)
+        self._memory.restore(self.judge)
         self._store = store
         self._snapshot = snapshot
         self._clock = clock
@@ -36,15 +42,39 @@ class Pipeline:
         self._health: Reporter | None = None
         self._kinds = {device.id: device.kind for device in site.devices}
         self._reporters = {device.id: Reporter(device.id, device.points) for device in site.devices}
+        self._past = Counts()
+
+    def replace(self, site: SiteSettings, rules: RuleBook) -> None:
+        """`site` holds from now on. Devices that are the same go on as they were; of the others, points that mean the
+        same as before keep what was last read."""
+        before = {device.id: device for device in self.site.devices}
+        reporters: dict[str, Reporter] = {}
+        for device in site.devices:
+            known = before.get(device.id)
+            is_same = known is not None and (known.kind, known.points) == (device.kind, device.points)
+            reporters[device.id] = self._reporters.pop(device.id) if is_same else Reporter(device.id, device.points)
+        for gone in self._reporters.values():
+            self._past = _sum([self._past, gone.counts])
+        self._reporters = reporters
+        self._snapshot.replace(
+            {device.id: device.points for device in site.devices},
+            {device.id: _same_points(before[device.id], device) for device in site.devices if device.id in before},
+        )
+        self.site = site
+        self._kinds = {device.id: device.kind for device in site.devices}
+        judge = Judge(site, self._snapshot, rules)
+        judge.carry_over(self.judge)
+        self.judge = judge
 
     def deliver(self, reading: Reading) -> None:
         """Take in what one poll gave."""
         now = self._clock.monotonic()
         self._snapshot.update(reading, now)
         self._report(self._reporters[reading.device], reading, self._kinds[reading.device], now)
-        readiness = self.judge.update(reading, now)
-        if readiness is not None:
+        changed = self.judge.update(reading, now)
+        for readiness in changed:
             self._tell(readiness)
+        if changed:
             self._tell_site(now, reading.ts)
 
     def deliver_health(self, reading: Reading) -> None:
@@ -52,6 +82,7 @@ class Pipeline:
         if self._health is None:
             raise ValueError("no health points were given")
         self._report(self._health, reading, "gateway", self._clock.monotonic())
+        self.judge.update_health(reading)
 
     def watch_health(self, points: Sequence[Point]) -> None:
         """These are the gateway's own points."""
@@ -63,6 +94,11 @@ class Pipeline:
         for readiness in self.judge.tick(now, ts):
             self._tell(readiness)
         self._tell_site(now, ts)
+        self._memory.keep(self.judge, now)
+
+    def remember(self) -> None:
+        """Keep what the rules remember, before the gateway stops."""
+        self._memory.keep(self.judge, math.inf)
 
     def event(self, device: str, type_: str, data: Mapping[str, messages.Json]) -> Row | None:
         """Something happened to `device` (or `_gateway`, `_site`); None where the disk is too far behind to take it."""
@@ -123,8 +159,7 @@ class Pipeline:
     @property
     def counts(self) -> Counts:
         """The books over all devices, in points: polled = sent + unchanged."""
-        each = [reporter.counts for reporter in self._reporters.values()]
-        return Counts(*(sum(getattr(counts, name.name) for counts in each) for name in fields(Counts)))
+        return _sum([self._past, *(reporter.counts for reporter in self._reporters.values())])
 
     def _accept(
         self, topic: str, body: bytes | Callable[[int], bytes], ts: int, *, retain: bool, rank: int
@@ -136,3 +171,19 @@ class Pipeline:
         elif row is not None:
             self._send(row)
         return row
+
+
+def _sum(each: Sequence[Counts]) -> Counts:
+    return Counts(*(sum(getattr(counts, name.name) for counts in each) for name in fields(Counts)))
+
+
+def _same_points(before: DeviceSettings, after: DeviceSettings) -> frozenset[str]:
+    """The points that are read from the same place and mean the same; none where the device is asked elsewhere."""
+    if (before.line, before.options) != (after.line, after.options):
+        return frozenset()
+
+    def meaning(point: Point) -> tuple[object, ...]:
+        return point.type, point.unit, point.options, point.limits
+
+    known = {point.name: meaning(point) for point in before.points}
+    return frozenset(point.name for point in after.points if known.get(point.name) == meaning(point))

@@ -18,11 +18,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from gateway import app
+    from gateway.app import load
+    from gateway.daemon import run_site
 
     set_up_logging(options.log_level)
-    site = app.load(options.config, options.lang)
-    asyncio.run(app.run_site(site))
+    site = load(options.config, options.lang)
+    asyncio.run(run_site(site, options.lang))
     return 0
 
 

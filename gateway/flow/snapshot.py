@@ -67,12 +67,33 @@ class _Device:
         return group
 
 
+    def adopt(self, before: _Device, names: frozenset[str]) -> None:
+        """Go on with what `before` knew of `names`."""
+        for group in before.groups.values():
+            points = tuple(name for name in group.points if name in names)
+            if not points:
+                continue
+            kept = self.group(points)
+            kept.ts, kept.at = group.ts, group.at
+        for name in names:
+            self.values[name], self.statuses[name] = before.values[name], before.statuses[name]
+
+
 class Snapshot:
     """Latest of all devices of a site. A point never polled is BadWaitingForInitialData."""
 
     def __init__(self, devices: Mapping[str, Sequence[Point]]) -> None:
         self._devices = {device: _Device(points) for device, points in devices.items()}
         self._subscriptions: list[Subscription] = []
+
+    def replace(self, devices: Mapping[str, Sequence[Point]], known: Mapping[str, frozenset[str]]) -> None:
+        """These are the devices from now on; of those in `known` the named points stay as they were last read."""
+        before = self._devices
+        self._devices = {}
+        for name, points in devices.items():
+            device = self._devices[name] = _Device(points)
+            if name in known:
+                device.adopt(before[name], known[name])
 
     @property
     def devices(self) -> Iterable[str]:

@@ -45,6 +45,8 @@ class Poller:
         self._waiting: list[tuple[float, int, PolledDevice]] = []
         self._ready: list[tuple[float, int, Poll]] = []
         self._order = 0
+        self.turned_at = clock.monotonic()
+        """When the loop of `run` last had its turn (monotonic seconds)."""
 
     async def run(self) -> None:
         """Poll. A request under way when this is cancelled is given up by the line."""
@@ -53,7 +55,7 @@ class Poller:
         while not self._stopping:
             if self._changed:
                 self._apply()
-            now = clock.monotonic()
+            self.turned_at = now = clock.monotonic()
             waiting = self._waiting
             while waiting and waiting[0][0] <= now:
                 self._make_ready(heapq.heappop(waiting)[2], now)
@@ -183,5 +185,7 @@ class Poller:
             ready[:] = [entry for entry in ready if entry[2] is not poll]
             heapq.heapify(ready)
         device.queued = False
+        if self._plans.get(device.id) is not device.plan:
+            return  # replaced while it was asked: what it said is not what is wanted now
         self._wait(device)
         self._deliver(poll.reading(self._clock))

@@ -86,6 +86,10 @@ class Store:
         """Commit everything that waits, history included."""
         await self.history.flush()
 
+    def late_s(self) -> float:
+        """How long its thread is behind; seconds mean a disk that does not answer."""
+        return self._writer.late_s()
+
     async def watch(self) -> None:
         """Return when the store is closed, StoreError when it can no longer write; to be watched by a task."""
         await self._writer.watch()

@@ -70,6 +70,7 @@ class Writer:
         self._failure: BaseException | None = None
         self._flushes: list[Callable[[], None]] = []
         self._ended: list[Callable[[], None]] = []
+        self._busy_since: float | None = None
 
     def attach(self, file: StoreFile, sources: Sequence[Source]) -> None:
         self._targets.append(_Target(file, sources))
@@ -95,6 +96,15 @@ class Writer:
                 if due < target.due and not target.retry_s:
                     target.due = due
                     self.lock.notify()
+
+    def late_s(self) -> float:
+        """How long the thread has been writing, or has failed to begin what was due; 0 while it keeps up or waits to
+        try again."""
+        with self.lock:
+            began = self._busy_since
+            if began is None:
+                began = min((target.due for target in self._targets), default=float("inf"))
+            return max(0.0, time.monotonic() - began)
 
     async def flush(self) -> None:
         """Commit everything that is waiting now; StoreError where that can no longer happen."""
@@ -163,10 +173,11 @@ class Writer:
                     self.lock.wait(None if wait_s == float("inf") else wait_s)
                 closing, flushes = self._is_closing, self._flushes
                 self._flushes = []
-            now = time.monotonic()
+            now = self._busy_since = time.monotonic()
             for target in self._targets:
                 if closing or flushes or target.due <= now:
                     self._commit(target)
+            self._busy_since = None
             failed = any(target.retry_s for target in self._targets)
             if failed:
                 with self.lock:

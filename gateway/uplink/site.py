@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from dataclasses import dataclass
 
@@ -66,6 +67,14 @@ class SiteUplink:
     def offer(self, row: Row) -> bool:
         """Send an accepted row live; False where it waits in the outbox instead. Never blocks, never loses."""
         return self._courier.offer(row)
+
+    def identify(self, identity: Identity) -> None:
+        """Say this under `status` from now on; the site stays the same."""
+        self._identity = identity
+        link = self._session.link
+        if link is not None:
+            with contextlib.suppress(LinkFailed):  # the next link says it
+                link.publish(self._status_topic, self._online(), retain=True)
 
     async def run(self) -> None:
         """Keep the site connected until `stop` is called or this is cancelled (which leaves the last will to speak)."""

@@ -1,0 +1,87 @@
+"""The gateway as a service: state, signals, page, reload, and what the service manager is told."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from gateway.app import Gateway, load
+from gateway.errors import ConfigError, GatewayError
+from gateway.reload import Reloading
+from gateway.service_manager import ServiceManager
+from gateway.settings.types import SiteSettings, WebSettings
+from gateway.store import open_store
+from gateway.supervise import until_stopped
+from gateway.vital_signs import report_life
+from gateway.web import build, listen, serve
+
+log = logging.getLogger(__name__)
+
+
+async def run_site(site: SiteSettings, language: str = "en") -> None:
+    """The daemon of one site, until SIGTERM or SIGINT."""
+    store = open_store(site.state_dir)
+    try:
+        gateway = Gateway(site, store)
+        reloading = Reloading(gateway, partial(load, language=language), gateway.clock.monotonic)
+        parts: dict[str, Callable[[], Awaitable[None]]] = {
+            "gateway": gateway.run,
+            "page": partial(_serve_pages, gateway),
+            "reload": partial(_reload_when_told, reloading),
+            "life": partial(report_life, gateway, ServiceManager()),
+        }
+        await until_stopped(parts)
+    finally:
+        store.close()
+
+
+async def _serve_pages(gateway: Gateway) -> None:
+    """The page, at the address of the configuration in force."""
+    while True:
+        web = gateway.site.web
+        async with asyncio.TaskGroup() as group:
+            page = group.create_task(_serve_page(gateway, web), name="page-server") if web is not None else None
+            while gateway.site.web == web:
+                gateway.replaced.clear()
+                await gateway.replaced.wait()
+            if page is not None:
+                page.cancel()
+
+
+async def _serve_page(gateway: Gateway, web: WebSettings) -> None:
+    """The page for as long as it can be had: a gateway whose page cannot open still does its work."""
+    try:
+        sock = listen(web.host, web.port)
+    except OSError as error:
+        log.error("page_unavailable address=%s:%d reason=%s", web.host, web.port, error)
+        return
+    log.info("page_open address=http://%s:%d", web.host, web.port)
+    await serve(build(gateway.view), sock)
+
+
+async def _reload_when_told(reloading: Reloading) -> None:
+    """Apply the changed file with every SIGHUP."""
+    loop = asyncio.get_running_loop()
+    told = asyncio.Event()
+    loop.add_signal_handler(signal.SIGHUP, told.set)
+    try:
+        async with asyncio.TaskGroup() as group:
+            while True:
+                await told.wait()
+                told.clear()
+                group.create_task(_reload(reloading), name="reload-file")
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
+
+
+async def _reload(reloading: Reloading) -> None:
+    try:
+        await reloading.reload()
+    except ConfigError as error:
+        for problem in error.problems:
+            log.error("config_refused problem=%s", problem)
+    except GatewayError as error:
+        log.error("reload_failed reason=%s", error)
