@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from drivers.modbus import compile_device
+from drivers.modbus import MODBUS, compile_device
 from drivers.modbus.encoding import Encoding, Order
-from gateway import app
 from gateway.model import Answer, Fault, FaultKind, Job
 from gateway.ports import DevicePlan, Values
+from gateway.settings import load_site
 from gateway.settings.types import DeviceSettings, LineSettings
 from tests.devices.recordings import (
     FOLDER,
@@ -44,7 +44,7 @@ def name_of(recording: Recording) -> str:
 def settled(recording: Recording, folder: Path) -> tuple[LineSettings, DeviceSettings]:
     path = folder / "site.yaml"
     path.write_text(SITE % (kind_of(recording.profile), recording.profile, recording.unit))
-    site = app.load(path)
+    site = load_site(path, {MODBUS.name: MODBUS})
     return site.lines[0], site.devices[0]
 
 
