@@ -128,6 +128,8 @@ class Encoding:
     """The same for bit patterns no BCD number has (`0xFFFF`)."""
     true_when: tuple[tuple[int, int], ...] = ()
     """Closed ranges of the raw value that make this point, a boolean, true; any other makes it false."""
+    write_multiple: bool = False
+    """Written with function 15 or 16 where 5 or 6 would do."""
 
     @property
     def end(self) -> int:

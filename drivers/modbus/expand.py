@@ -6,25 +6,38 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from drivers.modbus.address import Table
 from drivers.modbus.encoding import BOOL, UINT16, DataType, Encoding, Form, Order
 from drivers.modbus.keys import RawRange
 from drivers.modbus.point_options import ModbusPoint, resolve_sentinel
-from gateway.model import ValueType
+from gateway.model import Text, ValueType
 from gateway.settings.protocol import SourcePoint
 
 
 def expand(name: str, options: ModbusPoint) -> Sequence[SourcePoint]:
     """The points one entry stands for; their `options` are Encodings."""
     encoding = encode_entry(name, options)
+    fixed = _read_only(encoding)
     if options.bits is not None:
         return [
-            SourcePoint(f"{name}_{word}", ValueType.BOOLEAN, replace(encoding, mask=1 << bit))
+            SourcePoint(f"{name}_{word}", ValueType.BOOLEAN, replace(encoding, mask=1 << bit), read_only=fixed)
             for bit, word in sorted(options.bits.items())
         ]
     if encoding.words:
-        return [SourcePoint(name, ValueType.STRING, encoding, tuple(dict.fromkeys(word for _, word in encoding.words)))]
+        words = tuple(dict.fromkeys(word for _, word in encoding.words))
+        return [SourcePoint(name, ValueType.STRING, encoding, words, fixed)]
     value_type = ValueType.BOOLEAN if encoding.true_when else _value_type(options.data_type)
-    return [SourcePoint(name, value_type, encoding)]
+    return [SourcePoint(name, value_type, encoding, read_only=fixed)]
+
+
+def _read_only(encoding: Encoding) -> Text | None:
+    if encoding.table in (Table.INPUT, Table.DISCRETE):
+        return Text(f"{encoding.table.value} 只能读", f"{encoding.table.value} addresses can only be read")
+    if encoding.scale_from is not None:
+        return Text("scale_from 的测点不能写", "a point with scale_from cannot be written")
+    if encoding.true_when:
+        return Text("true_when 的测点不能写", "a point with true_when cannot be written")
+    return None
 
 
 def encode_entry(name: str, options: ModbusPoint) -> Encoding:
@@ -60,6 +73,7 @@ def encode_entry(name: str, options: ModbusPoint) -> Encoding:
         bad_when=ranges,
         bad_patterns=patterns,
         true_when=true_when,
+        write_multiple=options.write_multiple,
     )
 
 

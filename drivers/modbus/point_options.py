@@ -111,6 +111,10 @@ class ModbusPoint(BaseModel):
         (), description="Raw values or ranges that mean true, such as 47 or 2..4; any other that is not bad means false"
     )
 
+    write_multiple: bool = Field(
+        False, description="Write with function 15 or 16 where 5 or 6 would do, for devices that take no other"
+    )
+
     @field_validator("at")
     @classmethod
     def _type_fits_address(cls, at: Address, info: ValidationInfo) -> Address:

@@ -15,13 +15,14 @@ from gateway.settings.facts import SITUATION, read_facts
 from gateway.settings.files import DeviceKeys
 from gateway.settings.lines import LineEntry
 from gateway.settings.nodes import Listing, Node, Scalar, Section
-from gateway.settings.points import PointEntry, judge_points, points_of, read_points, write_policy
+from gateway.settings.points import PointEntry, judge_points, points_of, read_points
 from gateway.settings.problems import Problems, suggest
 from gateway.settings.profiles import DEFAULT_PROTOCOL, Profile, ProfileShelf, overridden
 from gateway.settings.protocol import ProtocolModel, Protocols
 from gateway.settings.reading import keys_of, read_options, read_section, refuse_missing, refuse_unknown
-from gateway.settings.types import DeviceSettings, Kind, Mandatory
+from gateway.settings.types import DeviceSettings, Kind, Mandatory, WritePolicy
 from gateway.settings.values import ReportRule
+from gateway.settings.writes import settle_writes
 
 DEFAULT_INTERVAL_S = 5.0
 #: Profiles of this kind serve devices of any kind: a leak sensor is a warehouse's, a temperature probe a pump room's.
@@ -90,13 +91,14 @@ def _read_device(section: Section, frame: SiteFrame, problems: Problems) -> Devi
     points = _points(section, protocol, profile, kind, frame.vocabulary, problems)
     facts = _facts(merged, kind, frame.facts, problems)
     not_measured = _not_measured(merged, keys.get("not_measured", ()), kind, points, problems)
+    writes = _writes(merged, keys, points, kind, problems)
     depends_on = keys.get("depends_on", ())
     settings = None
     sound = (
         len(problems) == before and (profile is None or profile.sound) and all(each.sound for each in points.values())
     )
     if sound and options is not None and kind is not None and {"id", "line"} <= keys.keys():
-        settings = _settle(keys, profile, kind, options, points, facts, not_measured, frame.report)
+        settings = _settle(keys, profile, kind, options, points, facts, not_measured, frame.report, writes)
     return DeviceEntry(keys.get("id"), section, own.get("line"), kind_name, profile, depends_on, points, settings)
 
 
@@ -220,6 +222,16 @@ def _not_measured(
     return names
 
 
+def _writes(
+    merged: Section, keys: Mapping[str, Any], points: Mapping[str, PointEntry], kind: Kind | None, problems: Problems
+) -> Mapping[str, WritePolicy]:
+    allowed = keys.get("write")
+    if not allowed or kind is None:
+        return MappingProxyType({})
+    known = [point for entry in points.values() for point in points_of(entry, kind, DEFAULT_INTERVAL_S, ReportPolicy())]
+    return settle_writes(merged, allowed, points, known, kind.name, problems)
+
+
 def _settle(
     keys: Mapping[str, Any],
     profile: Profile | None,
@@ -229,11 +241,11 @@ def _settle(
     facts: Mapping[str, Value],
     not_measured: tuple[str, ...],
     site_report: ReportPolicy,
+    writes: Mapping[str, WritePolicy],
 ) -> DeviceSettings:
     rule: ReportRule | None = keys.get("report")
     report = site_report if rule is None else rule.over(site_report)
     interval_s = keys.get("interval") or DEFAULT_INTERVAL_S
-    writes = {name: policy for name, entry in points.items() if (policy := write_policy(entry)) is not None}
     return DeviceSettings(
         id=keys["id"],
         name=keys.get("name"),
@@ -247,7 +259,7 @@ def _settle(
         depends_on=keys.get("depends_on", ()),
         not_measured=not_measured,
         options=options,
-        writes=MappingProxyType(writes),
+        writes=writes,
     )
 
 

@@ -15,6 +15,7 @@ from gateway.settings.values import (
     Number,
     ProfileName,
     Report,
+    SiteWriteKeys,
     Snake,
     Span,
     Truth,
@@ -67,9 +68,10 @@ class PointKeys(FileModel):
     range: Annotated[Span | None, Field(description="Engineering limits; a value outside is uncertain.")] = None
     interval: Annotated[Duration | None, Field(description="Where it differs from the device's.")] = None
     report: Annotated[Report | None, Field(description="When the point is sent.")] = None
-    write: Annotated[WriteKeys | None, Field(description="Who may write the point; nobody where this is absent.")] = (
-        None
-    )
+    write: Annotated[
+        WriteKeys | None,
+        Field(description="Who may write the point where the device's own `write` names it too; else nobody."),
+    ] = None
 
 
 class DeviceDefaults(FileModel):
@@ -99,6 +101,14 @@ class DeviceKeys(DeviceDefaults):
     profile: Annotated[ProfileName | None, Field(description="The device model, vendor/model.")] = None
     line: Annotated[str, Field(description="The line it hangs on.")]
     depends_on: Annotated[tuple[Id, ...], Field(description="Devices this one is of no use without.")] = ()
+    write: Annotated[
+        dict[Snake, SiteWriteKeys],
+        Field(
+            default_factory=dict,
+            description="Points that may be written at this site, of those that their own `write` allows.",
+            examples=[{"relay_1": {"roles": ["duty"]}}],
+        ),
+    ]
     points: Annotated[
         dict[str, dict[str, Any]], Field(default_factory=dict, description="Points beside or instead of the profile's.")
     ]
@@ -171,6 +181,9 @@ class SiteFile(FileModel):
         Report | None, Field(description="When points are sent; on change and every 60 s by default.")
     ] = None
     web: WebKeys | None = None
+    operators_file: Annotated[
+        Words | None, Field(description="Who may give orders: lines `name role argon2-hash`.", examples=["operators"])
+    ] = None
     state_dir: Annotated[Words, Field(description="Where the gateway keeps its state.")] = "state"
 
 

@@ -17,7 +17,7 @@ from gateway.settings.nodes import Section
 from gateway.settings.problems import Place, Problems, suggest
 from gateway.settings.protocol import ProtocolModel, SourcePoint
 from gateway.settings.reading import keys_of, read_options, read_section, refuse_unknown
-from gateway.settings.types import Kind, VocabularyPoint, WritePolicy
+from gateway.settings.types import Kind, VocabularyPoint
 from gateway.settings.values import ReportRule, WriteKeys
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -97,8 +97,15 @@ def _sources(name: str, options: BaseModel | None, protocol: ProtocolModel) -> t
 def _judge_alone(
     section: Section, common: Mapping[str, Any], sources: tuple[SourcePoint, ...], problems: Problems
 ) -> None:
+    write: WriteKeys | None = common.get("write")
+    read_only = next((source.read_only for source in sources if source.read_only is not None), None)
+    if write is not None and read_only is not None:
+        problems.add(section.entries["write"].key, read_only, Text("删去 write", "remove write"))
     if not sources or any(source.type is ValueType.NUMBER for source in sources):
         return
+    if write is not None and write.range is not None:
+        writes = section.section("write") or section
+        problems.add(writes.place_of("range"), Text("只有数才有范围", "only a number has a range"))
     report: ReportRule | None = common.get("report")
     not_a_number = Text("只有数值测点才能用", "only a point that is a number can have this")
     remove = Text("删去", "remove it")
@@ -242,9 +249,3 @@ def _label(entry: PointEntry, source: SourcePoint, known: VocabularyPoint | None
 
 def _own_words(source: SourcePoint) -> Mapping[str, Text]:
     return MappingProxyType({word: Text(word, word) for word in source.words})
-
-
-def write_policy(entry: PointEntry) -> WritePolicy | None:
-    """Who may write the point, where the entry says so."""
-    keys: WriteKeys | None = entry.common.get("write")
-    return None if keys is None else WritePolicy(keys.roles, keys.range, keys.interlock)

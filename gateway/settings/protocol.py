@@ -34,6 +34,8 @@ class SourcePoint:
     options: object
     words: tuple[str, ...] = ()
     """The words a STRING point can take, where its encoding fixes them (`enum`)."""
+    read_only: Text | None = None
+    """Why the point can never be written; None where it can, if that is allowed."""
 
 
 @dataclass(frozen=True, slots=True)

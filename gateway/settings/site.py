@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from gateway.model import ReportPolicy, Text, Value
+from gateway.operators import parse_operators
 from gateway.settings import texts
 from gateway.settings.broker import read_broker
 from gateway.settings.bundled import config_dir
@@ -23,7 +24,8 @@ from gateway.settings.listen import read_listen
 from gateway.settings.names import review_labels
 from gateway.settings.nodes import Section
 from gateway.settings.packs import read_packs
-from gateway.settings.problems import Problems, suggest
+from gateway.settings.paths import named_file
+from gateway.settings.problems import Place, Problems, suggest
 from gateway.settings.profiles import ProfileShelf
 from gateway.settings.protocol import Protocols
 from gateway.settings.reading import read_section
@@ -61,6 +63,7 @@ def _resolve(path: Path, root: Section, data: bytes, protocols: Protocols, probl
     _review_names(root, section, vocabulary, devices, problems)
     packs = read_packs(root, base, problems)
     web = _web(root, keys.get("web"), problems)
+    operators_file = _operators(root, keys.get("operators_file"), base, problems)
     uplink = root.section("uplink")
     mqtt_section = uplink.section("mqtt") if uplink is not None else None
     if uplink is not None:
@@ -92,6 +95,7 @@ def _resolve(path: Path, root: Section, data: bytes, protocols: Protocols, probl
         mqtt=mqtt,
         web=web,
         state_dir=base / keys["state_dir"],
+        operators_file=operators_file,
     )
 
 
@@ -156,6 +160,23 @@ def _web(root: Section, keys: Any, problems: Problems) -> WebSettings | None:
     if section is None or keys is None:
         return None
     return read_listen(section, keys.listen, "127.0.0.1:8321", problems)
+
+
+def _operators(root: Section, name: str | None, base: Path, problems: Problems) -> Path | None:
+    """The operators file, which must be there; its lines are judged in it."""
+    path = named_file(root, "operators_file", name, base, problems)
+    if path is None:
+        return None
+    try:
+        _, wrong = parse_operators(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        problems.add(
+            root.place_of("operators_file"), Text(f"{path} 不是 UTF-8 文字", f"{path} cannot be read as UTF-8 text")
+        )
+        return None
+    for line, text in wrong:
+        problems.add(Place(str(path), line, 1, "."), text, Text("名字 角色 argon2哈希", "name role argon2-hash"))
+    return path
 
 
 def _digest(data: bytes, others: Mapping[str, bytes]) -> str:

@@ -66,12 +66,28 @@ class LineSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Clause:
+    """One comparison of an interlock: `point` of the same device, `operator` == != < <= > >=, a literal."""
+
+    point: str
+    operator: str
+    value: Value
+
+    def __str__(self) -> str:
+        shown = f"'{self.value}'" if isinstance(self.value, str) else str(self.value).lower()
+        return f"{self.point} {self.operator} {shown}"
+
+
+@dataclass(frozen=True, slots=True)
 class WritePolicy:
-    """Who may write a point, within which limits, while which condition holds."""
+    """Who may write a point, within which limits, while which conditions hold; profile and site laid together."""
 
     roles: tuple[str, ...]
     limits: tuple[float, float] | None
-    interlock: str | None
+    interlock: tuple[Clause, ...] = ()
+    """All must hold; what cannot be told does not."""
+    two_step: bool = False
+    """Armed first, then written with the token of the arming; always so for machines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +169,8 @@ class SiteSettings:
     mqtt: MqttSettings | None
     web: WebSettings | None
     state_dir: Path
+    operators_file: Path | None = None
+    """Lines `name role argon2-hash` (`gateway.operators`)."""
 
 
 @dataclass(frozen=True, slots=True)

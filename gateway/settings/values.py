@@ -13,7 +13,9 @@ from pydantic.functional_validators import PlainValidator, WrapValidator
 from gateway.model import ReportPolicy, Text
 from gateway.settings import texts
 from gateway.settings.durations import DURATION_SCHEMA, parse_duration
+from gateway.settings.interlock import parse_interlock
 from gateway.settings.protocol import Wrong
+from gateway.settings.types import Clause
 
 LONGEST_S = 366 * 86400.0
 
@@ -147,6 +149,11 @@ Span = Annotated[
 ]
 
 
+Interlock = Annotated[
+    tuple[Clause, ...], PlainValidator(parse_interlock), WithJsonSchema({"type": "string", "minLength": 1})
+]
+
+
 class Bilingual(FileModel):
     """The same words in Chinese and English."""
 
@@ -226,9 +233,24 @@ Report = Annotated[
 ]
 
 
+_RANGE = "Smallest and largest value that may be written."
+_INTERLOCK = "Condition that must hold, such as `mode == 'stop' and level > 1.5`."
+_ARM = "Arm first, write second; always so for machines."
+
+
+class SiteWriteKeys(FileModel):
+    """The site's own word on a point that its profile allows to be written; narrows what that says."""
+
+    roles: Annotated[tuple[Snake, ...] | None, Field(min_length=1, description="Which of the roles may write.")] = None
+    range: Annotated[Span | None, Field(description=_RANGE)] = None
+    interlock: Annotated[Interlock | None, Field(description=_INTERLOCK)] = None
+    arm: Annotated[Truth | None, Field(description=_ARM)] = None
+
+
 class WriteKeys(FileModel):
-    """Who may write a point, within which limits, under which condition."""
+    """Who may write a point, within which limits, under which condition; the site must allow it as well."""
 
     roles: Annotated[tuple[Snake, ...], Field(min_length=1, description="Operator roles that may write.")]
-    range: Annotated[Span | None, Field(description="Smallest and largest value that may be written.")] = None
-    interlock: Annotated[Words | None, Field(description="Condition that must hold, such as `mode == 'stop'`.")] = None
+    range: Annotated[Span | None, Field(description=_RANGE)] = None
+    interlock: Annotated[Interlock | None, Field(description=_INTERLOCK)] = None
+    arm: Annotated[Truth | None, Field(description=_ARM)] = None

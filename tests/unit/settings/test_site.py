@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from gateway.errors import ConfigError
 from gateway.model import Point, ReportPolicy, Text, ValueType
 from gateway.settings import load_site
 from gateway.settings.profiles import load_profile
-from gateway.settings.types import DeviceSettings, Mandatory, SiteSettings, WebSettings, WritePolicy
+from gateway.settings.types import Clause, DeviceSettings, Mandatory, SiteSettings, WebSettings, WritePolicy
 from tests.unit.settings.fake import FAKES
 from tests.unit.settings.sample import BASE_PROFILE, GOOD, PROFILE, write_site
 
@@ -131,7 +132,9 @@ def test_points_take_unit_label_and_words_from_the_vocabulary(site: SiteSettings
 
 
 def test_writes_stand_only_where_they_are_allowed(site: SiteSettings) -> None:
-    assert device_of(site, "tank-1").writes == {"pump": WritePolicy(("duty",), None, "level > 1")}
+    assert device_of(site, "tank-1").writes == {
+        "pump": WritePolicy(("duty",), None, (Clause("level", ">", Decimal(1)), Clause("volume", "<", Decimal(90))))
+    }
     assert device_of(site, "gen-1").writes == {}
 
 
