@@ -17,9 +17,22 @@ from gateway.settings.problems import Place, Problems, suggest
 from gateway.settings.types import SiteSettings
 from gateway.settings.vocabulary import load_vocabulary
 
+#: The latest book, by the digest of everything it was made from: asked for when a file is checked and when it runs.
+_latest: dict[str, RuleBook] = {}
+
 
 def load_rules(site: SiteSettings, language: str = "en") -> RuleBook:
     """The rules of a site; ConfigError with every problem of its packs and of its own values."""
+    if not site.rules and not site.rule_overrides:
+        return RuleBook()
+    if site.digest not in _latest:
+        book = _load(site, language)
+        _latest.clear()
+        _latest[site.digest] = book
+    return _latest[site.digest]
+
+
+def _load(site: SiteSettings, language: str) -> RuleBook:
     problems = Problems(language)
     root, _ = read(site.source, problems)
     problems.raise_any()

@@ -70,6 +70,9 @@ class DeviceRules:
         self._minute = -1
         self._usable_at: int | None = None
         self._silent_watched = SILENT_FOR in self._watched
+        self._use_names = frozenset(name for bound in binding.in_use for name in bound.names)
+        self.in_use = self._look_in_use()
+        """Whether it is running for real now."""
 
     def update(self, ts: int, points: Sequence[str], values: Sequence[MaybeValue]) -> list[Verdict]:
         """Take in values (None where bad) at `ts`; the verdicts that changed."""
@@ -82,6 +85,8 @@ class DeviceRules:
                 self._set(name, bound.value(self._known), changed)
         for window in self._windows:
             self._feed(window, ts, changed)
+        if not changed.isdisjoint(self._use_names):
+            self.in_use = self._look_in_use()
         due = self._waiting.copy()
         for name in changed:
             due.update(self._by_name.get(name, ()))
@@ -91,11 +96,6 @@ class DeviceRules:
             if verdict is not None:
                 found.append(verdict)
         return found
-
-    @property
-    def in_use(self) -> bool:
-        """Whether it is running for real now."""
-        return any(bound.truth(self._known) is True for bound in self.binding.in_use)
 
     def verdicts(self) -> tuple[Verdict, ...]:
         """What every rule says now; rules not yet looked at are left out."""
@@ -120,15 +120,16 @@ class DeviceRules:
 
     def rebound(self, binding: Binding, dates: Mapping[str, date]) -> DeviceRules:
         """The same device with other facts; points and states stay as they are."""
-        fresh = DeviceRules(self.device, binding, dates, self._zone)
-        points = {name: value for name, value in self._known.items() if name not in self.binding.facts}
-        fresh._known = {**points, **fresh._known, POLL_INTERVAL: self._known[POLL_INTERVAL]}
-        kept = self.export()
-        fresh.restore(kept)
-        for state in fresh._states:
-            for condition in (state.armed, *state.conditions):
-                condition.unsure = False
+        fresh = DeviceRules(self.device, binding, dates, self._zone, float(self._known[POLL_INTERVAL]))
+        fresh.carry_over(self)
         return fresh
+
+    def carry_over(self, before: DeviceRules) -> None:
+        """Go on from where `before`, the same device under other rules or facts, stands now."""
+        points = before._known.keys() - before.binding.facts.keys() - self._known.keys()
+        self._known.update({name: before._known[name] for name in points if name in self._watched})
+        self._restore_states(before.export())
+        self.in_use = self._look_in_use()
 
     def pause(self) -> None:
         """After an outage or a step of the clock: nobody knows what was between."""
@@ -153,7 +154,11 @@ class DeviceRules:
         return {"rules": rules, "windows": windows, "usable_at": self._usable_at}
 
     def restore(self, kept: Mapping[str, Any]) -> None:
-        """Go on with what `export` gave; what is no longer there is passed over."""
+        """Go on after an outage with what `export` gave; what is no longer there is passed over."""
+        self._restore_states(kept)
+        self.pause()
+
+    def _restore_states(self, kept: Mapping[str, Any]) -> None:
         rules: Mapping[str, Any] = kept.get("rules", {})
         for state in self._states:
             rows = rules.get(state.bound.rule.name, {})
@@ -163,7 +168,9 @@ class DeviceRules:
         for window in self._windows:
             window.accumulator.restore(kept.get("windows", {}).get(window.bound.window.name, ()))
         self._usable_at = kept.get("usable_at")
-        self.pause()
+
+    def _look_in_use(self) -> bool:
+        return any(bound.truth(self._known) is True for bound in self.binding.in_use)
 
     def _take_points(self, ts: int, points: Sequence[str], values: Sequence[MaybeValue]) -> set[str]:
         changed: set[str] = set()

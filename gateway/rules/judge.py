@@ -6,16 +6,28 @@ gateway lives.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
 
-from gateway.flow.snapshot import Snapshot
-from gateway.model import Readiness, ReadinessState, Reading, Status, Text
-from gateway.rules.readiness import Judgement, KindCount, judge, roll_up
-from gateway.settings.types import DeviceSettings, SiteSettings
+from gateway.flow.snapshot import MIN_STALE_S, Snapshot
+from gateway.model import Priority, Readiness, ReadinessState, Reading, Status, Text, Value, Verdict
+from gateway.rules.bind import bind
+from gateway.rules.engine import DeviceRules
+from gateway.rules.facts import dates_of
+from gateway.rules.readiness import Effect, Holding, Judgement, KindCount, judge, roll_up
+from gateway.rules.types import RuleBook
+from gateway.settings.types import DeviceSettings, Mandatory, SiteSettings
 
 REPEAT_S = 60.0
 VALID_MS = 180_000
+#: Sample time and monotonic time this far apart is a clock that was set.
+STEP_MS = 60_000
+GATEWAY = "_gateway"
+HEALTH_INTERVAL_S = 10.0
+#: The reason a device is not ready because of another; no rule of a pack has this name.
+DEPENDS = "depends_on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +43,8 @@ class SiteVerdict:
 @dataclass(slots=True)
 class _Device:
     settings: DeviceSettings
+    facts: dict[str, Value]
+    rules: DeviceRules
     groups: tuple[tuple[str, ...], ...]
     labels: Mapping[str, Text]
     watched: tuple[str, ...]
@@ -39,33 +53,58 @@ class _Device:
     judgement: Judgement | None = None
     since: int = 0
     told_at: float = 0.0
+    read_at: float = 0.0
+    read_ts: int = 0
 
 
 class Judge:
     """Readiness of all devices of one site and of the site; times are given, never looked up.
 
     `now` is monotonic seconds, `ts` UTC milliseconds. `snapshot` already holds a reading when it is told here.
+    `listen` is told every verdict of a rule that changed.
     """
 
-    def __init__(self, site: SiteSettings, snapshot: Snapshot) -> None:
+    def __init__(
+        self,
+        site: SiteSettings,
+        snapshot: Snapshot,
+        book: RuleBook | None = None,
+        listen: Callable[[Verdict], None] | None = None,
+    ) -> None:
         self._site = site
         self._snapshot = snapshot
-        self._devices = {device.id: _watch(device, site) for device in site.devices}
+        self._book = book or RuleBook()
+        self._listen = listen
+        self._zone = ZoneInfo(site.timezone)
+        self._devices = {device.id: self._watch(device) for device in site.devices}
+        self._gateway = self._health_rules()
+        self._dependents = _dependents(site.devices)
         self._verdict: SiteVerdict | None = None
         self._told_at = 0.0
 
-    def update(self, reading: Reading, now: float) -> Readiness | None:
-        """The device's readiness, if the reading changed it or it is due to be told again."""
+    def update(self, reading: Reading, now: float) -> list[Readiness]:
+        """The readiness of the device and of what depends on it, where the reading changed it or it is due again."""
         device = self._devices[reading.device]
+        self._note_time(device, reading.ts, now)
+        was_in_use = device.rules.in_use
+        moved = self._publish(device.rules.update(reading.ts, reading.points, reading.values))
+        moved = moved or device.rules.in_use is not was_in_use
         known = device.statuses.get(reading.points)
         is_settled = device.judgement is not None and device.judgement.state is not ReadinessState.UNKNOWN
-        if known == reading.statuses and is_settled and now - device.told_at < REPEAT_S:
-            return None
+        if not moved and known == reading.statuses and is_settled and now - device.told_at < REPEAT_S:
+            return []
         device.statuses[reading.points] = reading.statuses
-        return self._tell(device, now, reading.ts)
+        return self._tell_all(reading.device, now, reading.ts)
+
+    def update_health(self, reading: Reading) -> None:
+        """Take in what the gateway says of itself; its rules give verdicts, no readiness."""
+        self._publish(self._gateway.update(reading.ts, reading.points, reading.values))
 
     def tick(self, now: float, ts: int) -> list[Readiness]:
         """Readiness that time alone changed (points grew old) or that is due to be told again."""
+        for name, device in self._devices.items():
+            if now - device.read_at > MIN_STALE_S:
+                self._look_again(name, device, now, ts)
         told = (self._tell(device, now, ts) for device in self._devices.values())
         return [readiness for readiness in told if readiness is not None]
 
@@ -88,13 +127,87 @@ class Judge:
         found = self._devices[device]
         return (found.judgement, found.since) if found.judgement else None
 
+    def rules(self, device: str) -> DeviceRules:
+        """The rules of `device` (or `_gateway`) as they stand."""
+        return self._gateway if device == GATEWAY else self._devices[device].rules
+
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """What every rule of the site says now."""
+        engines = [*(device.rules for device in self._devices.values()), self._gateway]
+        return tuple(verdict for engine in engines for verdict in engine.verdicts())
+
+    def set_fact(self, device: str, name: str, value: Value) -> None:
+        """From now on `device` is judged with this fact; KeyError for an unknown device."""
+        found = self._devices[device]
+        found.facts[name] = value
+        kind = self._site.kinds[found.settings.kind]
+        points = [point.name for point in found.settings.points]
+        binding = bind(self._book.of_kind(found.settings.kind), kind, points, found.facts)
+        found.rules = found.rules.rebound(binding, dates_of(found.facts, kind.facts))
+        found.groups = _groups(found.settings.mandatory, found.facts)
+        found.watched = _watched(found.settings, found.groups)
+        found.statuses.clear()
+
+    def export(self) -> dict[str, dict[str, Any]]:
+        """What has to survive a restart, by device, as JSON."""
+        kept = {name: {**device.rules.export(), "since": device.since} for name, device in self._devices.items()}
+        kept[GATEWAY] = self._gateway.export()
+        return kept
+
+    def restore(self, kept: Mapping[str, Mapping[str, Any]]) -> None:
+        """Go on with what `export` gave."""
+        for name, device in self._devices.items():
+            if name in kept:
+                device.rules.restore(kept[name])
+        if GATEWAY in kept:
+            self._gateway.restore(kept[GATEWAY])
+
+    def carry_over(self, before: Judge) -> None:
+        """Go on from where `before`, the same site under another configuration, stands now."""
+        for name, device in self._devices.items():
+            known = before._devices.get(name)
+            if known is not None and known.settings.kind == device.settings.kind:
+                device.rules.carry_over(known.rules)
+                device.judgement, device.since, device.told_at = known.judgement, known.since, known.told_at
+                device.read_at, device.read_ts = known.read_at, known.read_ts
+        self._gateway.carry_over(before._gateway)
+        self._verdict, self._told_at = before._verdict, before._told_at
+
     @property
     def site_state(self) -> ReadinessState:
         return self._verdict.state if self._verdict else ReadinessState.UNKNOWN
 
+    def _publish(self, verdicts: Iterable[Verdict]) -> bool:
+        """Pass verdicts on; whether there were any."""
+        moved = False
+        for verdict in verdicts:
+            moved = True
+            if self._listen is not None:
+                self._listen(verdict)
+        return moved
+
+    def _note_time(self, device: _Device, ts: int, now: float) -> None:
+        if device.read_ts:
+            drift = (ts - device.read_ts) - (now - device.read_at) * 1000
+            if abs(drift) > STEP_MS:
+                device.rules.pause()
+        device.read_ts, device.read_at = ts, now
+
+    def _look_again(self, name: str, device: _Device, now: float, ts: int) -> None:
+        """No reading for a while: what the rules know grows old."""
+        if not device.read_ts:
+            return
+        latest = self._snapshot.latest(name, now)
+        points = tuple(point.name for point in device.settings.points)
+        values = tuple(latest[point].value if latest[point].is_usable else None for point in points)
+        self._publish(device.rules.update(max(ts, device.read_ts), points, values))
+
+    def _tell_all(self, name: str, now: float, ts: int) -> list[Readiness]:
+        told = (self._tell(self._devices[each], now, ts) for each in (name, *self._dependents.get(name, ())))
+        return [readiness for readiness in told if readiness is not None]
+
     def _tell(self, device: _Device, now: float, ts: int) -> Readiness | None:
-        usable = {name: self._snapshot.point(device.settings.id, name, now).is_usable for name in device.watched}
-        judgement = judge(device.groups, usable, device.labels)
+        judgement = self._judge(device, now)
         previous = device.judgement
         if judgement == previous and now - device.told_at < REPEAT_S:
             return None
@@ -105,17 +218,85 @@ class Judge:
             device.settings.id, ts, judgement.state, device.since, ts + VALID_MS, judgement.score, judgement.reasons
         )
 
+    def _judge(self, device: _Device, now: float) -> Judgement:
+        usable = {name: self._snapshot.point(device.settings.id, name, now).is_usable for name in device.watched}
+        holding = [*device.rules.holding(), *self._inherited(device)]
+        return judge(
+            device.groups,
+            usable,
+            device.labels,
+            holding,
+            in_use=device.rules.in_use,
+            out_of_service=device.facts.get("work_order") is True,
+            retired=device.facts.get("retired") is True,
+        )
 
-def _watch(device: DeviceSettings, site: SiteSettings) -> _Device:
-    facts = {**site.facts, **device.facts}
-    groups = tuple(
+    def _inherited(self, device: _Device) -> Iterable[Holding]:
+        """What the devices this one depends on take away from it."""
+        for name in device.settings.depends_on:
+            other = self._devices[name]
+            spreading = other.rules.spreads()
+            state = other.judgement.state if other.judgement is not None else ReadinessState.UNKNOWN
+            label = other.settings.name or Text(name, name)
+            if spreading:
+                first = max(spreading, key=lambda each: each.priority.level)
+                yield _because_of(label, first.text, first.priority, Effect.NOT_READY)
+            elif state in (ReadinessState.NOT_READY, ReadinessState.OUT_OF_SERVICE, ReadinessState.RETIRED):
+                yield _because_of(label, Text("不可用", "is not ready"), Priority.HIGH, Effect.NOT_READY)
+            elif state is ReadinessState.UNKNOWN:
+                yield _because_of(label, Text("状态未知", "cannot be seen"), Priority.LOW, Effect.DEGRADED)
+
+    def _watch(self, device: DeviceSettings) -> _Device:
+        site = self._site
+        facts = {**site.facts, **device.facts}
+        kind = site.kinds[device.kind]
+        names = [point.name for point in device.points]
+        groups = _groups(device.mandatory, facts)
+        labels = {name: point.label for name, point in kind.points.items()}
+        labels |= {point.name: point.label for point in device.points if point.label}
+        binding = bind(self._book.of_kind(device.kind), kind, names, facts)
+        rules = DeviceRules(device.id, binding, dates_of(facts, kind.facts), self._zone, device.interval_s)
+        return _Device(device, facts, rules, groups, labels, _watched(device, groups))
+
+    def _health_rules(self) -> DeviceRules:
+        kind = self._site.kinds.get("gateway")
+        packs = [pack for pack in self._book.packs if pack.kind == "gateway"]
+        binding = bind(packs, kind, kind.points if kind is not None else (), self._site.facts)
+        return DeviceRules(GATEWAY, binding, {}, self._zone, HEALTH_INTERVAL_S)
+
+
+def _because_of(label: Text, what: Text, priority: Priority, effect: Effect) -> Holding:
+    return Holding(DEPENDS, priority, effect, Text(f"{label.zh}：{what.zh}", f"{label.en}: {what.en}"))
+
+
+def _groups(mandatory: Iterable[Mandatory], facts: Mapping[str, Value]) -> tuple[tuple[str, ...], ...]:
+    return tuple(
         requirement.points
-        for requirement in device.mandatory
+        for requirement in mandatory
         if all(facts.get(name) == value for name, value in requirement.when.items())
     )
+
+
+def _watched(device: DeviceSettings, groups: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
     names = tuple(point.name for point in device.points)
     asked = {name for group in groups for name in group}
-    labels = {name: point.label for name, point in site.kinds[device.kind].points.items()}
-    labels |= {point.name: point.label for point in device.points if point.label}
-    watched = tuple(name for name in names if name in asked) if groups else names
-    return _Device(device, groups, labels, watched)
+    return tuple(name for name in names if name in asked) if groups else names
+
+
+def _dependents(devices: Iterable[DeviceSettings]) -> dict[str, tuple[str, ...]]:
+    """Who depends on each device, nearest first, at any distance."""
+    direct: dict[str, list[str]] = {}
+    for device in devices:
+        for name in device.depends_on:
+            direct.setdefault(name, []).append(device.id)
+    found: dict[str, tuple[str, ...]] = {}
+    for name in direct:
+        reached: dict[str, None] = {}
+        waiting = list(direct[name])
+        while waiting:
+            each = waiting.pop(0)
+            if each not in reached:
+                reached[each] = None
+                waiting += direct.get(each, [])
+        found[name] = tuple(reached)
+    return found

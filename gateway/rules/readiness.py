@@ -23,6 +23,9 @@ class Effect(StrEnum):
     NOT_READY = "not_ready"
 
 
+_GRAVITY = {Effect.NOT_READY: 0, Effect.DEGRADED: 1, Effect.NONE: 2}
+
+
 @dataclass(frozen=True, slots=True)
 class Holding:
     """A rule whose condition holds now, with what it does to readiness."""
@@ -64,7 +67,7 @@ def judge(
     `mandatory` lists requirements, each a group of point names of which one must be usable. A device whose kind asks
     for none is judged by whether any point of it is usable. `holding` are the rules that hold now.
     """
-    active = sorted(holding, key=lambda each: (-each.priority.level, each.rule))
+    active = sorted(holding, key=lambda each: (-each.priority.level, _GRAVITY[each.effect], each.rule))
     groups = [tuple(group) for group in mandatory]
     if groups:
         missing = [group for group in groups if not _any_usable(group, usable)]
