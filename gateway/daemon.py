@@ -26,7 +26,7 @@ async def run_site(site: SiteSettings, language: str = "en") -> None:
     store = open_store(site.state_dir)
     try:
         gateway = Gateway(site, store)
-        reloading = Reloading(gateway, partial(load, language=language), gateway.clock.monotonic)
+        reloading = Reloading(gateway, partial(load, language=language), gateway.now, language=language)
         parts: dict[str, Callable[[], Awaitable[None]]] = {
             "gateway": gateway.run,
             "page": partial(_serve_pages, gateway),

@@ -93,10 +93,10 @@ def alive(site: SiteSettings, stats: Iterable[DeviceStats], now: float) -> froze
     )
 
 
-def trial_s(site: SiteSettings, watched: frozenset[str]) -> float:
-    """How long `watched` devices get to answer: `TRIAL_S`, and time for two polls of each."""
+def trial_s(site: SiteSettings, watched: frozenset[str], patience_s: float = TRIAL_S) -> float:
+    """How long `watched` devices get to answer: `patience_s`, and time for two polls of each."""
     longest = max((device.interval_s for device in site.devices if device.id in watched), default=0.0)
-    return min(max(TRIAL_S, 2 * longest), LONGEST_TRIAL_S)
+    return min(max(patience_s, 2 * longest), LONGEST_TRIAL_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +130,19 @@ class Reloading:
     """Applies changed files one after the other; the last one that has proved itself is what is gone back to."""
 
     def __init__(
-        self, gateway: Reloadable, load: Callable[[Path], SiteSettings], monotonic: Callable[[], float]
+        self,
+        gateway: Reloadable,
+        load: Callable[[Path], SiteSettings],
+        monotonic: Callable[[], float],
+        *,
+        language: str = "en",
+        patience_s: float = TRIAL_S,
     ) -> None:
         self._gateway = gateway
         self._load = load
         self._monotonic = monotonic
+        self._language = language
+        self._patience_s = patience_s
         self._proven: SiteSettings | None = None
         """What was in force before the changes that are on trial."""
         self._alive: frozenset[str] = frozenset()
@@ -149,7 +157,7 @@ class Reloading:
         gateway = self._gateway
         async with self._lock:
             site = await asyncio.to_thread(self._load, gateway.site.source)
-            refuse_what_needs_a_restart(gateway.site, site, site.language)
+            refuse_what_needs_a_restart(gateway.site, site, self._language)
             if self._proven is None:
                 self._proven, self._alive = gateway.site, alive(gateway.site, gateway.stats(), self._monotonic())
             before = self._proven
@@ -160,7 +168,7 @@ class Reloading:
             applied_at = self._monotonic()
             self._tell("config_applied", site, difference)
         watched = frozenset() if keep else self._alive & difference.at_risk
-        until = applied_at + trial_s(site, watched)
+        until = applied_at + trial_s(site, watched, self._patience_s)
         while waiting := self._silent(watched, applied_at):
             if self._monotonic() >= until:
                 return await self._go_back(turn, difference, before, waiting)
