@@ -78,13 +78,12 @@ async def run_chain(folder: Path, *, seed: int, speed: float, language: str) -> 
             gateway = app.Gateway(site, state, clock)
             sock = listen(HOST, free_port(site.web.port if site.web else None))
             page = f"http://{HOST}:{sock.getsockname()[1]}/"
-            view = replace(gateway.view(), trend=centre.history.trend)
             stop = asyncio.Event()
             ingest = _ingest_settings(site, mqtt, folder)
             async with _together(
                 lambda: run_ingest(ingest, sink, clock, stop),
                 gateway.run,
-                lambda: serve_page(build(view), sock),
+                lambda: serve_page(build(lambda: replace(gateway.view(), trend=centre.history.trend)), sock),
             ) as tasks:
                 yield Chain(page, f"mqtt://{HOST}:{broker.port}", folder, simulation, gateway, sink)
                 await gateway.drain(DRAIN_S)

@@ -2,6 +2,6 @@
 
 from gateway.web.server import listen, serve
 from gateway.web.site import build
-from gateway.web.view import GatewayHealth, SiteView
+from gateway.web.view import GatewayHealth, Look, SiteView
 
-__all__ = ["GatewayHealth", "SiteView", "build", "listen", "serve"]
+__all__ = ["GatewayHealth", "Look", "SiteView", "build", "listen", "serve"]

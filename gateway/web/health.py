@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from gateway.model import MaybeValue, Point
 from gateway.web.showing import Showing, Shown
-from gateway.web.view import SiteView
 from gateway.web.words import WORDS, duration, name_of, write_value
 
 #: What a maintainer asks first, in this order; what a gateway does not measure is left out.
@@ -26,8 +25,9 @@ FIRST = (
 )
 
 
-def health_shown(view: SiteView, showing: Showing, language: str) -> Shown:
+def health_shown(showing: Showing, language: str) -> Shown:
     """Points in order, lines with their counts; empty before the gateway has looked at itself."""
+    view = showing.view
     found = view.health()
     if found.reading is None:
         return {"time": WORDS["waiting"][language], "first": [], "rest": [], "lines": []}

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from gateway.flow.snapshot import Snapshot, Subscription
+from gateway.flow.snapshot import Subscription
 from gateway.web.showing import Showing, Shown
 
 EVERY_S = 1.0
@@ -58,8 +58,8 @@ class _Stream:
         self.render(showing.devices)
 
     def whole(self) -> bytes:
-        """Everything as last rendered."""
-        return self._message(self._site, self._last)
+        """Everything as last rendered, and the configuration it belongs to."""
+        return self._message(self._site, self._last, config=self._showing.view.site.digest)
 
     def render(self, devices: Iterable[str]) -> bytes | None:
         """What changed of `devices` since the last call, None where nothing did."""
@@ -82,8 +82,8 @@ class _Stream:
     def alive(self) -> bytes:
         return self._message({}, {})
 
-    def _message(self, site: Shown, devices: Mapping[str, Shown]) -> bytes:
-        said: dict[str, Any] = {"clock": self._showing.clock(), "devices": devices}
+    def _message(self, site: Shown, devices: Mapping[str, Shown], **more: str) -> bytes:
+        said: dict[str, Any] = {"clock": self._showing.clock(), "devices": devices, **more}
         if site:
             said["site"] = site
         return b"data: " + json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"
@@ -92,9 +92,8 @@ class _Stream:
 class Live:
     """The live streams of a site; `run` feeds them."""
 
-    def __init__(self, showing: Showing, snapshot: Snapshot, max_viewers: int = MAX_VIEWERS) -> None:
+    def __init__(self, showing: Showing, max_viewers: int = MAX_VIEWERS) -> None:
         self._showing = showing
-        self._snapshot = snapshot
         self._max_viewers = max_viewers
         self._streams: dict[tuple[str, str | None], _Stream] = {}
         self._watched = asyncio.Event()
@@ -125,7 +124,7 @@ class Live:
             yield viewer
         finally:
             stream.viewers.remove(viewer)
-            if not stream.viewers:
+            if not stream.viewers and self._streams.get((language, device)) is stream:
                 del self._streams[language, device]
 
     async def run(self) -> None:
@@ -134,19 +133,28 @@ class Live:
             while True:
                 await self._watched.wait()
                 self._watched.clear()
-                with self._snapshot.subscribe() as changed:
+                with self._showing.view.snapshot.subscribe() as changed:
                     await self._feed(changed)
         finally:
             self._closed = True
-            for stream in self._streams.values():
-                for viewer in stream.viewers:
-                    viewer.close()
+            self._send_off()
+
+    def _send_off(self) -> None:
+        """End all streams; who still looks comes back for the whole picture."""
+        for stream in self._streams.values():
+            for viewer in stream.viewers:
+                viewer.close()
+        self._streams = {}
 
     async def _feed(self, changed: Subscription) -> None:
         loop = asyncio.get_running_loop()
         quiet_at = loop.time() + QUIET_S
+        site = self._showing.refresh().site
         while self._streams:
             await asyncio.sleep(EVERY_S)
+            if self._showing.refresh().site is not site:
+                self._send_off()
+                return
             is_quiet = loop.time() >= quiet_at
             devices = changed.take()
             if is_quiet:

@@ -17,7 +17,6 @@ from gateway.web.live import Live
 from gateway.web.running import configuration_shown
 from gateway.web.showing import Showing
 from gateway.web.trend import draw
-from gateway.web.view import SiteView
 from gateway.web.words import STATES, WORDS, name_of
 
 HERE = Path(__file__).parent
@@ -29,8 +28,7 @@ RETRY_S = 10
 class Pages:
     """Renders one site; holds no state of its own."""
 
-    def __init__(self, view: SiteView, showing: Showing, live: Live) -> None:
-        self._view = view
+    def __init__(self, showing: Showing, live: Live) -> None:
         self._showing = showing
         self._live = live
         self._templates = Environment(
@@ -52,7 +50,7 @@ class Pages:
 
     def language(self, request: Request) -> str:
         """`?lang=`, else the cookie, else the site's language."""
-        asked = request.query_params.get("lang") or request.cookies.get("lang") or self._view.site.language
+        asked = request.query_params.get("lang") or request.cookies.get("lang") or self._showing.view.site.language
         return "en" if asked == "en" else "zh"
 
     def render(self, name: str, request: Request, status: int = 200, **facts: object) -> Response:
@@ -64,8 +62,8 @@ class Pages:
             path=request.url.path,
             w={key: text[language] for key, text in WORDS.items()},
             states={state.value: text[language] for state, text in STATES.items()},
-            kinds={name: kind.label[language] for name, kind in self._view.site.kinds.items()},
-            site=self._view.site,
+            kinds={name: kind.label[language] for name, kind in self._showing.view.site.kinds.items()},
+            site=self._showing.view.site,
             now=self._showing.site(language),
             clock=self._showing.clock(),
             **facts,
@@ -99,11 +97,11 @@ class Pages:
         return self.render("device.html", request, device=shown, labels=self._showing.labels(device, language))
 
     async def health(self, request: Request) -> Response:
-        shown = health_shown(self._view, self._showing, self.language(request))
+        shown = health_shown(self._showing, self.language(request))
         return self.render("health.html", request, health=shown)
 
     async def configuration(self, request: Request) -> Response:
-        shown = configuration_shown(self._view, self.language(request))
+        shown = configuration_shown(self._showing.view, self.language(request))
         return self.render("configuration.html", request, running=shown)
 
     async def trend(self, request: Request) -> Response:
@@ -112,9 +110,9 @@ class Pages:
         point = self._showing.point(name, request.path_params["point"])
         if point is None or point.type is not ValueType.NUMBER:
             return self.missing(request)
-        until = self._view.clock.wall_ms()
+        until = self._showing.view.clock.wall_ms()
         since = until - HOUR_MS
-        points = await self._view.trend(name, point.name, since, until, TREND_BUCKETS)
+        points = await self._showing.view.trend(name, point.name, since, until, TREND_BUCKETS)
         marks = [since + HOUR_MS * part // 4 for part in (1, 2, 3)]
         language = self.language(request)
         drawing = draw(

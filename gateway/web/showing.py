@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 
 from gateway.flow.snapshot import Latest
 from gateway.model import Point, ReadinessState, ValueType
-from gateway.rules.readiness import Judgement, KindCount, roll_up
+from gateway.rules.readiness import KindCount, roll_up
 from gateway.settings.types import DeviceSettings
+from gateway.web.facts import judgement_of
 from gateway.web.order import first, for_tile, in_order
-from gateway.web.view import SiteView
+from gateway.web.view import Look, SiteView
 from gateway.web.words import ORDER, PRIORITIES, SIGNS, STATES, STATUSES, WORDS, duration, name_of, write_value
 
 Shown: TypeAlias = dict[str, Any]
@@ -32,27 +33,36 @@ class _Face:
 
 
 class Showing:
-    """Texts about one running site; holds nothing that changes. `language` is `zh` or `en` everywhere."""
+    """Texts about one running site, as it was when `refresh` last looked. `language` is `zh` or `en` everywhere."""
 
-    def __init__(self, view: SiteView) -> None:
-        self._view = view
-        self._zone = ZoneInfo(view.site.timezone)
+    def __init__(self, look: Look) -> None:
+        self._look = look
+        self.view = look()
+        self._lay_out()
+
+    def refresh(self) -> SiteView:
+        """The site as it stands now; called before each request and each round of the live streams."""
+        before, self.view = self.view, self._look()
+        if self.view.site is not before.site:
+            self._lay_out()
+        return self.view
+
+    def _lay_out(self) -> None:
+        site = self.view.site
+        self._zone = ZoneInfo(site.timezone)
         self._faces = {
             device.id: _Face(device, points, for_tile(device, points), first(device, points))
-            for device in view.site.devices
-            for points in (in_order(device, view.site.kinds[device.kind]),)
+            for device in site.devices
+            for points in (in_order(device, site.kinds[device.kind]),)
         }
-
-    @property
-    def devices(self) -> Mapping[str, DeviceSettings]:
-        return {name: face.settings for name, face in self._faces.items()}
+        self.devices: Mapping[str, DeviceSettings] = {name: face.settings for name, face in self._faces.items()}
 
     def time(self, ts: int | None) -> str:
         """In the site's time zone: the time of day, with the date where that is not today."""
         if not ts:
             return "—"
         when = datetime.fromtimestamp(ts / 1000, UTC).astimezone(self._zone)
-        today = datetime.fromtimestamp(self._view.clock.wall_ms() / 1000, UTC).astimezone(self._zone).date()
+        today = datetime.fromtimestamp(self.view.clock.wall_ms() / 1000, UTC).astimezone(self._zone).date()
         return when.strftime("%H:%M:%S" if when.date() == today else "%m-%d %H:%M")
 
     def minute(self, ts: int) -> str:
@@ -60,12 +70,12 @@ class Showing:
         return datetime.fromtimestamp(ts / 1000, UTC).astimezone(self._zone).strftime("%H:%M")
 
     def clock(self) -> str:
-        return self.time(self._view.clock.wall_ms())
+        return self.time(self.view.clock.wall_ms())
 
     def site(self, language: str) -> Shown:
         """State of the site, counts of its devices, and what must be usable against what is."""
-        states = [(face.settings.kind, self._judgement(name)[0].state) for name, face in self._faces.items()]
-        state, kinds = roll_up(states, self._view.site.required)
+        states = [(face.settings.kind, judgement_of(self.view, name)[0].state) for name, face in self._faces.items()]
+        state, kinds = roll_up(states, self.view.site.required)
         return {
             **_state(state, language),
             "counts": {
@@ -81,12 +91,12 @@ class Showing:
 
     def head(self, device: str, language: str) -> Shown:
         """One device without its points: state, since when, why."""
-        judgement, since = self._judgement(device)
+        judgement, since = judgement_of(self.view, device)
         return {
             **_state(judgement.state, language),
             "order": ORDER.index(judgement.state),
             "since": self.time(since),
-            "lasting": duration(max(0, self._view.clock.wall_ms() - since), language) if since else "",
+            "lasting": duration(max(0, self.view.clock.wall_ms() - since), language) if since else "",
             "score": judgement.score,
             "reasons": [
                 [reason.priority.value, PRIORITIES[reason.priority][language], reason.text[language]]
@@ -109,7 +119,7 @@ class Showing:
         return {
             "id": device,
             "name": settings.name[language] if settings.name else device,
-            "kind": self._view.site.kinds[settings.kind].label[language],
+            "kind": self.view.site.kinds[settings.kind].label[language],
         }
 
     def labels(self, device: str, language: str, *, tile: bool = False) -> list[Shown]:
@@ -135,7 +145,7 @@ class Showing:
         self, device: str, points: tuple[Point, ...], language: str, *, timed: bool = False
     ) -> dict[str, list[str]]:
         """By name: text, grade, quality; and with `timed` the time."""
-        now, snapshot = self._view.clock.monotonic(), self._view.snapshot
+        now, snapshot = self.view.clock.monotonic(), self.view.snapshot
         shown = {}
         for point in points:
             sample = snapshot.point(device, point.name, now)
@@ -152,9 +162,6 @@ class Showing:
         if sample.stale and sample.at is not None:
             return f"{WORDS['stale'][language]} {duration(int((now - sample.at) * 1000), language)}"
         return STATUSES[sample.status][language]
-
-    def _judgement(self, device: str) -> tuple[Judgement, int]:
-        return self._view.judge.standing(device) or (Judgement(ReadinessState.UNKNOWN, None, ()), 0)
 
 
 def _state(state: ReadinessState, language: str) -> Shown:

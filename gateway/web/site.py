@@ -7,35 +7,61 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Mount
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.web.api import Api, refuse
 from gateway.web.guard import Guard
 from gateway.web.live import Live
+from gateway.web.metrics import METRICS_TYPE, metrics_text
 from gateway.web.page import Pages
 from gateway.web.showing import Showing
-from gateway.web.view import SiteView
+from gateway.web.view import Look
 
 STATIC = Path(__file__).parent / "static"
+LOCAL = ("127.0.0.1", "::1", "localhost")
 
 
-def build(view: SiteView) -> Starlette:
+class _Fresh:
+    """Every request sees the site as it stands when it comes."""
+
+    def __init__(self, app: ASGIApp, *, showing: Showing) -> None:
+        self._app = app
+        self._showing = showing
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._showing.refresh()
+        await self._app(scope, receive, send)
+
+
+def build(look: Look) -> Starlette:
     """The application; `state.live` feeds its streams and is run by `serve`."""
-    showing = Showing(view)
-    live = Live(showing, view.snapshot)
-    pages = Pages(view, showing, live)
+    showing = Showing(look)
+    live = Live(showing)
+    pages = Pages(showing, live)
+    api = Api(showing)
+    web = showing.view.site.web
+
+    async def metrics(_request: Request) -> Response:
+        return PlainTextResponse(metrics_text(showing.view, live), media_type=METRICS_TYPE)
 
     async def missing(request: Request, _error: Exception) -> Response:
-        return pages.missing(request)
+        return refuse(404, "no such resource") if request.url.path.startswith("/api/") else pages.missing(request)
 
     app = Starlette(
-        routes=[*pages.routes(), Mount("/static", StaticFiles(directory=STATIC))],
-        middleware=[Middleware(Guard, local_only=view.site.web is None or view.site.web.host in LOCAL)],
+        routes=[
+            *pages.routes(),
+            *api.routes(),
+            Route("/metrics", metrics),
+            Mount("/static", StaticFiles(directory=STATIC)),
+        ],
+        middleware=[
+            Middleware(Guard, local_only=web is None or web.host in LOCAL),
+            Middleware(_Fresh, showing=showing),
+        ],
         exception_handlers={404: missing},
     )
     app.state.live = live
     return app
-
-
-LOCAL = ("127.0.0.1", "::1", "localhost")

@@ -39,3 +39,7 @@ class SiteView:
     health: Callable[[], GatewayHealth]
     tell: Tell
     version: str
+
+
+Look: TypeAlias = Callable[[], SiteView]
+"""The site as it stands now; its settings and judge may be others than before, after a reload."""

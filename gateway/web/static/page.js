@@ -99,6 +99,10 @@ function look() {
   live.onmessage = (event) => {
     const news = JSON.parse(event.data);
     heard = Date.now();
+    if (news.config && news.config !== document.body.dataset.config) {
+      location.reload(); // another configuration: other devices, other points
+      return;
+    }
     say("");
     set(document, ".clock", news.clock);
     if (news.site) showSite(news.site);
