@@ -55,13 +55,6 @@ def say_hello(client: Client, settings: MqttSettings, options: LinkOptions, vers
     )
 
 
-def correlated(correlation: bytes) -> Properties:
-    """The properties of an MQTT 5 answer."""
-    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-    properties.CorrelationData = correlation
-    return properties
-
-
 def received(topic: str, message: paho.MQTTMessage) -> Message:
     """paho's message in our own shape; `topic` is decoded by the caller, since that may fail."""
     properties = message.properties

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from gateway.mqtt.client import Client, correlated, new_client, received, say_hello
+from gateway.mqtt.client import Client, new_client, received, say_hello
 from gateway.mqtt.failures import LinkFailed, LinkFault, failure_of, failure_of_reason, failure_of_welcome
+from gateway.mqtt.packets import PUBACK, publish_packet, read_puback
 from gateway.mqtt.shapes import LinkOptions, Message
 from gateway.mqtt.stream import Stream
 from gateway.settings.types import MqttSettings
@@ -30,6 +30,8 @@ NO_MATCHING_SUBSCRIBERS = 0x10
 UNKNOWN_RECEIVE_MAXIMUM = 20
 MQTT5_RECEIVE_MAXIMUM = 65535
 """What MQTT 5.0 section 3.2.2.3.3 takes where CONNACK does not say."""
+FIRST_MID, LAST_MID = 1024, 65535
+"""Message ids of publications; paho numbers its few packets from 1."""
 TICK_S = 0.5
 CLOSE_LINGER_S = 2.0
 
@@ -69,6 +71,7 @@ class Link:
         self.malformed = 0
         """Messages dropped because their topic is no UTF-8."""
         self._flights: dict[int, tuple[asyncio.Future[int], float]] = {}
+        self._last_mid = LAST_MID
         self._subscribing: dict[int, asyncio.Future[list[ReasonCode]]] = {}
         self._greeting: asyncio.Future[_Greeting] = self._loop.create_future()
         self._inbox: deque[Message] = deque()
@@ -88,7 +91,6 @@ class Link:
         client = new_client(self._stream, password, settings, self._options, self.version)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
-        client.on_publish = self._on_publish
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
         client.on_socket_close = self._on_socket_close
@@ -139,15 +141,22 @@ class Link:
 
         Only when `room` is not 0. A reason code of 0x80 and above is a refusal. `correlation` goes along on MQTT 5.
         """
-        properties = correlated(correlation) if correlation is not None and self.version == 5 else None
         if not self.room:
             raise self.lost.result() if self.lost.done() else LinkFailed(LinkFault.BUSY, "window full")
-        info = self._client.publish(topic, payload, 1, retain, properties)
-        if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
-            raise LinkFailed(LinkFault.LOST, str(info.rc))
+        mid = self._free_mid()
+        self._stream.send(publish_packet(topic, payload, mid, self.version, retain=retain, correlation=correlation))
+        self._on_want_write()
         flight: asyncio.Future[int] = self._loop.create_future()
-        self._flights[info.mid] = flight, self._loop.time()
+        self._flights[mid] = flight, self._loop.time()
         return flight
+
+    def _free_mid(self) -> int:
+        """A message id that neither a flight nor paho, which counts its own from 1, has in use."""
+        mid = self._last_mid
+        while mid == self._last_mid or mid in self._flights:
+            mid = mid + 1 if mid < LAST_MID else FIRST_MID
+        self._last_mid = mid
+        return mid
 
     # receiving
 
@@ -246,15 +255,34 @@ class Link:
         self._reading = False
 
     def _read(self) -> None:
+        stream = self._stream
+        stream.allow_read()
         while not self.lost.done() and self._reading:
             if len(self._inbox) >= self._options.inbox:
                 self._reading = False
-                self._loop.remove_reader(self._stream.fileno())
+                self._loop.remove_reader(stream.fileno())
                 return
-            self._stream.allow_read()
-            self._client.loop_read()
-            if not self._stream.has_input:
+            packet = stream.next_packet()
+            if packet is None:
+                if stream.is_over:
+                    self._client.loop_read()
                 return
+            if packet[0] == PUBACK:
+                self._take_puback(packet)
+            else:
+                stream.hand(packet)
+                self._client.loop_read()
+
+    def _take_puback(self, packet: bytes) -> None:
+        answer = read_puback(packet)
+        if answer is None:
+            self._end(LinkFailed(LinkFault.PROTOCOL, "malformed PUBACK"))
+            return
+        mid, reason = answer
+        flight = self._flights.pop(mid, None)
+        if flight is not None and not flight[0].done():
+            flight[0].set_result(reason)
+            self._room.set()
 
     def _on_want_write(self, *_: object) -> None:
         if not self._flushing:
@@ -325,16 +353,6 @@ class Link:
             self._end(failure_of_reason(reason.value, str(reason)))
         else:
             self._end(LinkFailed(LinkFault.LOST, str(reason)))
-
-    def _on_publish(
-        self, _client: object, _data: object, mid: int, reason: ReasonCode, _properties: Properties | None
-    ) -> None:
-        flight = self._flights.pop(mid, None)
-        if flight is None:
-            return
-        if not flight[0].done():
-            flight[0].set_result(reason.value)
-        self._room.set()
 
     def _on_subscribe(
         self, _client: object, _data: object, mid: int, reasons: list[ReasonCode], _properties: Properties | None

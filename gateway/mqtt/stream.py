@@ -1,5 +1,5 @@
-"""The socket below an MQTT link: opened without ever blocking the loop, and buffered both ways, because paho reads
-byte by byte and writes packet by packet."""
+"""The socket below an MQTT link: opened without ever blocking the loop, cut into packets on the way in and buffered on
+the way out, because paho reads byte by byte and writes packet by packet."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import contextlib
 import socket
 import ssl
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from gateway.mqtt.failures import LinkFailed, LinkFault, failure_of
+from gateway.mqtt.packets import split
 from gateway.settings.types import MqttSettings, Tls
 
 _Result = TypeVar("_Result")
@@ -29,43 +31,70 @@ class Stream:
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
-        self._inbox = b""
+        self._packets: deque[bytes] = deque()
+        self._rest = b""
+        self._handed = b""
         self._taken = 0
         self._outbox = bytearray()
         self._may_read = False
+        self.is_over = False
+        """Whether the other side has ended the stream, or it broke: `recv` tells paho so."""
         self.error: OSError | None = None
         """Why the stream ended, where the operating system said so."""
         self.received = 0
         """Bytes read since the start: progress, as seen by who watches for silence."""
 
-    def recv(self, size: int) -> bytes:
-        """Up to `size` bytes; asks the socket only when nothing is buffered, once after each `allow_read`."""
-        start = self._taken
-        if start >= len(self._inbox):
-            if not self._may_read:
-                raise BlockingIOError
+    def next_packet(self) -> bytes | None:
+        """The next whole packet; asks the socket only when none is left, once after each `allow_read`."""
+        while not self._packets:
+            if not (self._may_read or self._is_pending) or self.is_over:
+                return None
             self._may_read = False
-            try:
-                self._inbox = self._sock.recv(READ_BYTES)
-            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-                raise
-            except OSError as error:
-                self.error = error
-                raise
-            self.received += len(self._inbox)
-            start = 0
+            self._fill()
+        return self._packets.popleft()
+
+    def _fill(self) -> None:
+        try:
+            data = self._sock.recv(READ_BYTES)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return
+        except OSError as error:
+            self.error = error
+            self.is_over = True
+            return
+        self.is_over = not data
+        self.received += len(data)
+        packets, self._rest = split(self._rest + data)
+        self._packets.extend(packets)
+
+    def hand(self, packet: bytes) -> None:
+        """Let paho read `packet`."""
+        self._handed = packet
+        self._taken = 0
+
+    def recv(self, size: int) -> bytes:
+        """Up to `size` bytes of what was handed; nothing or the error once the stream is over."""
+        start = self._taken
+        if start >= len(self._handed):
+            if not self.is_over:
+                raise BlockingIOError
+            if self.error is not None:
+                raise self.error
+            return b""
         self._taken = start + size
-        return self._inbox[start : self._taken]
+        return self._handed[start : self._taken]
 
     def allow_read(self) -> None:
-        """The socket is readable: the next `recv` may ask it. Spares the call that would only say it is empty."""
+        """The socket is readable: the next packet may be asked of it. Spares a call that would say it is empty."""
         self._may_read = True
 
     @property
     def has_input(self) -> bool:
-        """Whether bytes wait here that the selector does not know of."""
-        if self._taken < len(self._inbox):
-            return True
+        """Whether packets or bytes wait here that the selector does not know of."""
+        return bool(self._packets) or self._is_pending
+
+    @property
+    def _is_pending(self) -> bool:
         return isinstance(self._sock, ssl.SSLSocket) and self._sock.pending() > 0
 
     def send(self, data: bytes | bytearray) -> int:
