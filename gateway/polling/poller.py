@@ -45,6 +45,7 @@ class Poller:
         self._waiting: list[tuple[float, int, PolledDevice]] = []
         self._ready: list[tuple[float, int, Poll]] = []
         self._order = 0
+        self._turn = asyncio.Lock()
         self.turned_at = clock.monotonic()
         """When the loop of `run` last had its turn (monotonic seconds)."""
 
@@ -64,11 +65,17 @@ class Poller:
                 if steps > _STEPS_IN_A_ROW:
                     steps = 0
                     await asyncio.sleep(0)
-                await self._step(now)
+                async with self._turn:
+                    await self._step(clock.monotonic())
                 continue
             steps = 0
             wake = now + _LONGEST_SLEEP_S
             await clock.sleep_until(min(wake, waiting[0][0]) if waiting else wake)
+
+    async def lend(self, job: Job) -> Answer | Fault:
+        """Run a job that belongs to no poll, between two requests of polls; the polls only wait for it."""
+        async with self._turn:
+            return await self._line.run(job, self._clock.monotonic() + job.timeout_s + job.wire_ms / 1000)
 
     def stop(self) -> None:
         """End `run` after the request under way."""

@@ -4,7 +4,20 @@ from gateway.store.blocks import Sample
 from gateway.store.daily import Day
 from gateway.store.gaps import Gap
 from gateway.store.history import Bucket, History
+from gateway.store.lock import StateInUse, hold_state
 from gateway.store.outbox import Outbox
 from gateway.store.store import Store, StoreOptions, open_store
 
-__all__ = ["Bucket", "Day", "Gap", "History", "Outbox", "Sample", "Store", "StoreOptions", "open_store"]
+__all__ = [
+    "Bucket",
+    "Day",
+    "Gap",
+    "History",
+    "Outbox",
+    "Sample",
+    "StateInUse",
+    "Store",
+    "StoreOptions",
+    "hold_state",
+    "open_store",
+]

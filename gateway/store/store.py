@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import secrets
 import shutil
 import sqlite3
@@ -19,6 +17,7 @@ from gateway.store.documents import Documents
 from gateway.store.files import Schema, StoreFile
 from gateway.store.history import HISTORY_SCHEMA, History
 from gateway.store.lane import LANE_SCHEMA, Lane
+from gateway.store.lock import lock, unlock
 from gateway.store.outbox import Outbox, newest_on_disk
 from gateway.store.reader import Reader
 from gateway.store.sequence import Sequence
@@ -109,7 +108,7 @@ def open_store(
     chosen = options or StoreOptions()
     try:
         state_dir.mkdir(parents=True, exist_ok=True)
-        lock = _lock(state_dir)
+        handle = lock(state_dir)
     except OSError as error:
         raise StoreError(f"{state_dir}: {error}") from error
     opened: list[StoreFile] = []
@@ -125,11 +124,11 @@ def open_store(
                     checkpoint_pages=chosen.checkpoint_pages,
                 )
             )
-        return _assemble(opened[0], opened[1], chosen, wall_ms or _wall_ms, lambda: _unlock(lock))
+        return _assemble(opened[0], opened[1], chosen, wall_ms or _wall_ms, lambda: unlock(handle))
     except BaseException as error:
         for file in opened:
             file.close()
-        _unlock(lock)
+        unlock(handle)
         if isinstance(error, (sqlite3.Error, OSError)):
             raise StoreError(f"{state_dir}: {error}") from error
         raise
@@ -219,17 +218,3 @@ class _Room:
 
 def _wall_ms() -> int:
     return time.time_ns() // 1_000_000
-
-
-def _lock(state_dir: Path) -> int:
-    handle = os.open(state_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(handle)
-        raise StoreError(f"{state_dir}: in use by another process") from error
-    return handle
-
-
-def _unlock(handle: int) -> None:
-    os.close(handle)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
 from itertools import pairwise
@@ -274,3 +275,35 @@ def test_what_was_never_polled_waits_and_what_is_old_is_stale() -> None:
     assert reading.values == (None, None)
     assert stale_after_s(1.0) == 5.0
     assert stale_after_s(60.0) == 180.0
+
+
+async def test_a_lent_job_runs_between_polls_and_hurts_none() -> None:
+    clock = SimulatedClock(30)
+    line = LendingLine(clock)
+    readings: list[Reading] = []
+    poller = Poller(line, {"d": SimplePlan(simple_job(1), simple_job(1, "q"))}, clock, readings.append)
+    clock.on_end = poller.stop
+    async with asyncio.TaskGroup() as group:
+        group.create_task(poller.run())
+        lent = [group.create_task(poller.lend(simple_job(9, timeout_s=0.4))) for _ in range(5)]
+    assert all(isinstance(task.result(), Answer) for task in lent)
+    assert not line.overlapped
+    assert Counter(unit for _, unit, _ in line.asked)[9] == 5
+    assert all(status is Status.Good for status in statuses(readings, "d"))
+    assert len(readings) >= 28
+
+
+class LendingLine(SimulatedLine):
+    """Gives the loop its turn while a request is under way, as a real line does."""
+
+    def __init__(self, clock: SimulatedClock) -> None:
+        super().__init__(clock)
+        self.busy = self.overlapped = False
+
+    async def run(self, job: Job, deadline: float) -> Answer | Fault:
+        self.overlapped |= self.busy
+        self.busy = True
+        await asyncio.sleep(0)
+        outcome = await super().run(job, deadline)
+        self.busy = False
+        return outcome

@@ -1,1 +1,0 @@
-"""The local control socket behind the commands that need a running daemon."""
