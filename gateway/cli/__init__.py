@@ -19,6 +19,7 @@ COMMANDS: dict[str, Text] = {
     "demo": Text("在本机演示整条链路", "the whole chain on this machine"),
     "run": Text("运行一个站点的网关", "run the gateway of one site"),
     "check": Text("检查配置文件，列出所有问题", "check a configuration file and list every problem"),
+    "rules": Text("列出规则，运行规则用例", "list rules and run their cases"),
     "ingest": Text("把 MQTT 消息写入 InfluxDB（中心侧）", "MQTT to InfluxDB, at the centre"),
     "simulate": Text("把配置中的设备模拟成真实的 Modbus 服务", "serve the configured devices as real Modbus servers"),
 }

@@ -1,4 +1,4 @@
-"""`vigil check`: every problem of a site, ingest or profile file, or what it will do."""
+"""`vigil check`: every problem of a site, ingest, profile or rule file, or what it will do."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gateway.cli.plan_text import describe
 from gateway.model import Text
+from gateway.rules.book import load_rules, read_packs
 from gateway.settings.document import read
 from gateway.settings.ingest import load_ingest
 from gateway.settings.nodes import Section
@@ -18,7 +19,7 @@ from gateway.settings.site import load_site
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     language = parser.get_default("lang")
-    config = Text("站点文件、中心（ingest）文件或型号文件", "site file, ingest file or profile")
+    config = Text("站点文件、中心（ingest）文件、型号文件或规则包", "site file, ingest file, profile or rule pack")
     plan = Text(
         "列出请求、线路负载、主题、序列和每天字节数", "show requests, load of each line, topics, series, bytes per day"
     )
@@ -50,7 +51,16 @@ def check(path: Path, protocols: Protocols, language: str, *, plan: bool = False
                 language
             ]
         ]
+    if "rules" in keys and "site" not in keys:
+        pack = read_packs([(str(path), path)], language)[0]
+        return [
+            Text(
+                f"{path}: 正确：{pack.kind}，规则 {len(pack.rules)} 条",
+                f"{path}: ok: {pack.kind}, rules: {len(pack.rules)}",
+            )[language]
+        ]
     site = load_site(path, protocols, language)
+    load_rules(site, language)
     points = sum(len(device.points) for device in site.devices)
     summary = Text(
         f"{path}: 正确：{site.id}，线路 {len(site.lines)} 条，设备 {len(site.devices)} 台，测点 {points} 个",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 
 from gateway.cli.tables import aligned, seconds, size
 from gateway.cli.traffic import site_traffic
 from gateway.model import Text
+from gateway.rules.book import load_rules
 from gateway.settings.protocol import LinePlan, Protocols
 from gateway.settings.types import DeviceSettings, LineSettings, SiteSettings
 from gateway.wire import topics
@@ -134,10 +134,8 @@ def _bytes(site: SiteSettings, language: str) -> list[str]:
 
 
 def _overrides(site: SiteSettings, language: str) -> list[str]:
-    if not site.rule_overrides:
+    changes = load_rules(site, language).overrides
+    if not changes:
         return []
-    rows = [
-        [rule, ", ".join(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in sorted(values.items()))]
-        for rule, values in sorted(site.rule_overrides.items())
-    ]
+    rows = [[each.rule, each.key, f"{each.before} -> {each.after}"] for each in changes]
     return ["", Text("本站修改的规则", "rules changed at this site")[language], *aligned(rows)]

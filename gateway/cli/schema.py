@@ -1,4 +1,5 @@
-"""`python -m gateway.cli.schema` writes what is made from the settings: `config/schema/`, `docs/configuration.md`."""
+"""`python -m gateway.cli.schema` writes what is made from settings and rules: `config/schema/`,
+`docs/configuration.md`, `docs/rules.md`."""
 
 from __future__ import annotations
 
@@ -7,6 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gateway.app import PROTOCOLS
+from gateway.rules.book import builtin_packs
+from gateway.rules.schema import pack_schema
+from gateway.rules.table import page
 from gateway.settings.bundled import config_dir
 from gateway.settings.reference import reference
 from gateway.settings.schema import schemas
@@ -16,12 +20,16 @@ from gateway.settings.vocabulary import load_vocabulary
 def texts() -> Mapping[Path, str]:
     """What each generated file must hold."""
     made = schemas(PROTOCOLS, load_vocabulary())
+    rules = pack_schema(load_vocabulary())
     folder = config_dir()
     files = {
-        folder / "schema" / name: json.dumps(schema, ensure_ascii=False, indent=1) for name, schema in made.items()
+        folder / "schema" / name: json.dumps(schema, ensure_ascii=False, indent=1)
+        for name, schema in [*made.items(), ("rules.schema.json", rules)]
     }
-    page = folder.parent / "docs" / "configuration.md"
-    return {path: text + "\n" for path, text in files.items()} | {page: reference(made)}
+    pages = {"configuration.md": reference(made), "rules.md": page(builtin_packs())}
+    return {path: text + "\n" for path, text in files.items()} | {
+        folder.parent / "docs" / name: text for name, text in pages.items()
+    }
 
 
 def main() -> None:

@@ -35,55 +35,60 @@ _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 def site_schema(protocols: Protocols, kinds: Iterable[str]) -> Schema:
     """Of a site file, with the keys of all protocols and the kinds of the vocabulary."""
     defs: Schema = {}
-    points = _each(_merged(defs, PointKeys, *(each.point_options for each in protocols.values())))
-    device = _merged(defs, DeviceKeys, *(each.device_options for each in protocols.values()), required=("id", "line"))
+    points = _each(merged(defs, PointKeys, *(each.point_options for each in protocols.values())))
+    device = merged(defs, DeviceKeys, *(each.device_options for each in protocols.values()), required=("id", "line"))
     device["properties"]["points"] |= points
-    line = _merged(defs, LineKeys, *(each.line_options for each in protocols.values()), required=())
+    device["properties"]["identity"]["items"] = _identity(defs, protocols)
+    line = merged(defs, LineKeys, *(each.line_options for each in protocols.values()), required=())
     line["properties"]["protocol"]["enum"] = sorted(protocols)
-    uplink = _merged(defs, UplinkKeys)
-    uplink["properties"]["mqtt"] = _merged(defs, SiteMqttKeys)
-    site = _merged(defs, SiteKeys)
+    uplink = merged(defs, UplinkKeys)
+    uplink["properties"]["mqtt"] = merged(defs, SiteMqttKeys)
+    site = merged(defs, SiteKeys)
     for properties in (site["properties"], device["properties"]):
         properties["kind"] = _described(properties["kind"], {"enum": sorted(kinds)})
-    schema = _merged(defs, SiteFile)
+    schema = merged(defs, SiteFile)
     schema["properties"] |= {"site": site, "uplink": uplink}
     schema["properties"]["lines"] |= _each(line)
     schema["properties"]["devices"]["items"] = device
     schema["properties"]["required"]["propertyNames"] = {"enum": sorted(kinds)}
-    return _file("Vigil site file", schema, defs)
+    return titled("Vigil site file", schema, defs)
 
 
 def ingest_schema() -> Schema:
     """Of the centre's file."""
     defs: Schema = {}
-    schema = _merged(defs, IngestFile)
-    schema["properties"] |= {"mqtt": _merged(defs, IngestMqttKeys), "influx": _merged(defs, InfluxKeys)}
-    return _file("Vigil ingest file", schema, defs)
+    schema = merged(defs, IngestFile)
+    schema["properties"] |= {"mqtt": merged(defs, IngestMqttKeys), "influx": merged(defs, InfluxKeys)}
+    return titled("Vigil ingest file", schema, defs)
 
 
 def profile_schema(protocols: Protocols, kinds: Iterable[str]) -> Schema:
     """Of a device model."""
     defs: Schema = {}
     options = [each.point_options for each in protocols.values()]
-    schema = _merged(defs, ProfileFile)
+    schema = merged(defs, ProfileFile)
     properties = schema["properties"]
     properties["kind"] = _described(properties["kind"], {"enum": sorted(kinds)})
     properties["protocol"] = _described(properties["protocol"], {"enum": sorted(protocols)})
-    properties["points"] |= _each(_merged(defs, PointKeys, *options))
+    properties["points"] |= _each(merged(defs, PointKeys, *options))
     devices = (each.device_options for each in protocols.values())
-    properties["device"] |= _merged(defs, DeviceDefaults, *devices, required=())
-    properties["line"] |= _merged(defs, *(each.line_options for each in protocols.values()), required=())
-    identity = _merged(defs, *options)
-    identity["properties"]["equals"] = {"description": "What is found there."}
-    identity["required"] = [*identity.get("required", []), "equals"]
-    properties["identity"]["items"] = identity
-    return _file("Vigil device profile", schema, defs)
+    properties["device"] |= merged(defs, DeviceDefaults, *devices, required=())
+    properties["line"] |= merged(defs, *(each.line_options for each in protocols.values()), required=())
+    properties["identity"]["items"] = _identity(defs, protocols)
+    return titled("Vigil device profile", schema, defs)
+
+
+def _identity(defs: Schema, protocols: Protocols) -> Schema:
+    entry = merged(defs, *(each.point_options for each in protocols.values()))
+    entry["properties"]["equals"] = {"description": "What is found there, or a list of what may be."}
+    entry["required"] = [*entry.get("required", []), "equals"]
+    return entry
 
 
 def vocabulary_schema() -> Schema:
     """Of the words of a kind."""
     defs: Schema = {}
-    return _file("Vigil vocabulary", _merged(defs, VocabularyFile), defs)
+    return titled("Vigil vocabulary", merged(defs, VocabularyFile), defs)
 
 
 def schemas(protocols: Protocols, kinds: Iterable[str]) -> Mapping[str, Schema]:
@@ -98,7 +103,7 @@ def schemas(protocols: Protocols, kinds: Iterable[str]) -> Mapping[str, Schema]:
     return {f"{name}.schema.json": make() for name, make in makers.items()}
 
 
-def _merged(defs: Schema, *models: type[BaseModel], required: Iterable[str] | None = None) -> Schema:
+def merged(defs: Schema, *models: type[BaseModel], required: Iterable[str] | None = None) -> Schema:
     """One mapping with the keys of several models; what they refer to goes to `defs`."""
     properties: Schema = {}
     needed: list[str] = []
@@ -141,7 +146,7 @@ def _tidy(schema: Any) -> Any:
     return tidy | ({"anyOf": choices} if choices else {})
 
 
-def _file(title: str, schema: Schema, defs: Schema) -> Schema:
+def titled(title: str, schema: Schema, defs: Schema) -> Schema:
     return {
         "$schema": _DRAFT,
         "title": title,

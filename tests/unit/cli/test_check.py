@@ -29,7 +29,8 @@ devices:
     points:
       level: {at: "holding:40", type: float32}
       volume: {at: "holding:42", type: uint32}
-rule_overrides: {battery_low: {high: 11.5}}
+rules: [builtin/generator]
+rule_overrides: {battery_low: {limits: {low: 11.9}, levels: {medium: {on: 20m}}}}
 """
 
 
@@ -88,7 +89,8 @@ def test_the_plan(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
     series = dict(line.split()[:2] for line in lines[lines.index("InfluxDB series") + 1 :] if len(line.split()) > 1)
     assert (series["tank"], series["point_quality"], series["readiness"], series["total"]) == ("1", "2", "1", "7")
     assert "at rest" in text
-    assert "battery_low  high: 11.5" in text
+    assert "battery_low  limits.low        12 -> 11.9" in text
+    assert "battery_low  levels.medium.on  595s -> 20m" in text
     assert lines[-1] == f"{site}: ok: depot-07, lines: 1, devices: 1, points: 2"
 
 

@@ -1,0 +1,117 @@
+"""`vigil rules`: which rules there are and for which device they hold; whether their cases come out right."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from pathlib import Path
+
+from gateway.cli.tables import aligned
+from gateway.model import Text
+from gateway.rules.bind import bind
+from gateway.rules.book import builtin_packs, load_rules, read_packs
+from gateway.rules.cases import run_cases
+from gateway.rules.types import Pack, Rule
+from gateway.settings.document import read
+from gateway.settings.problems import Problems
+from gateway.settings.vocabulary import load_vocabulary
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    language = parser.get_default("lang")
+    words = {
+        "what": Text("list 列出规则，test 运行用例", "list the rules, or test them by their cases"),
+        "files": Text(
+            "站点文件或规则包；不写则为随产品提供的规则", "site files or rule packs; the shipped rules without"
+        ),
+    }
+    parser.add_argument("what", choices=("list", "test"), help=words["what"][language])
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help=words["files"][language])
+
+
+def run(options: argparse.Namespace) -> int:
+    """0, or 1 where a case comes out wrong; ConfigError with every problem of a file."""
+    if options.what == "test":
+        return _test(options.files, options.lang)
+    for line in _list(options.files, options.lang):
+        print(line)
+    return 0
+
+
+def _list(files: Iterable[Path], language: str) -> list[str]:
+    lines: list[str] = []
+    packs: list[Pack] = []
+    for path in files:
+        if _is_site(path):
+            lines += _site(path, language)
+        else:
+            packs += read_packs([(str(path), path)], language)
+    if not files:
+        packs += builtin_packs(language)
+    for pack in packs:
+        lines += ["", f"{pack.name}  {pack.label[language]}", *aligned([_row(rule, language) for rule in pack.rules])]
+    return lines[1:] if lines and not lines[0] else lines
+
+
+def _site(path: Path, language: str) -> list[str]:
+    """The rules of a site, device by device, and those that cannot hold for want of a point or fact."""
+    from gateway.app import load
+
+    site = load(path, language)
+    book = load_rules(site, language)
+    lines: list[str] = []
+    for device in site.devices:
+        packs = book.of_kind(device.kind)
+        points = [point.name for point in device.points]
+        binding = bind(packs, site.kinds[device.kind], points, {**site.facts, **device.facts})
+        lines += ["", f"{device.id}  ({device.kind})", *aligned([_row(each.rule, language) for each in binding.rules])]
+        if not packs:
+            lines.append(Text("  没有规则", "  no rules")[language])
+        if binding.idle:
+            names = ", ".join(rule.name for rule in binding.idle)
+            lines.append(
+                Text(f"  缺少测点或参数而不适用：{names}", f"  not held, points or facts are missing: {names}")[
+                    language
+                ]
+            )
+    return lines
+
+
+def _row(rule: Rule, language: str) -> list[str]:
+    priorities = "/".join(level.priority.value for level in reversed(rule.levels))
+    return [rule.name, ", ".join(rule.codes), priorities, rule.text[language]]
+
+
+def _test(files: list[Path], language: str) -> int:
+    from gateway.app import load
+
+    packs: list[Pack] = []
+    for path in files:
+        packs += (
+            load_rules(load(path, language), language).packs
+            if _is_site(path)
+            else read_packs([(str(path), path)], language)
+        )
+    if not files:
+        packs += builtin_packs(language)
+    kinds = load_vocabulary()
+    failures = 0
+    for pack in packs:
+        wrong = run_cases(pack, kinds)
+        failures += len(wrong)
+        for each in wrong:
+            place = Text(f"用例 {each.case} 第 {each.step} 步", f"case {each.case}, step {each.step}")[language]
+            print(f"{pack.name}: {each.rule}: {place if each.case else '-'}: {each.text[language]}")
+    rules, cases = sum(len(pack.rules) for pack in packs), sum(len(rule.cases) for pack in packs for rule in pack.rules)
+    print(
+        Text(
+            f"规则 {rules} 条，用例 {cases} 个，不符 {failures} 处",
+            f"rules: {rules}, cases: {cases}, wrong: {failures}",
+        )[language]
+    )
+    return 1 if failures else 0
+
+
+def _is_site(path: Path) -> bool:
+    root, _ = read(path, Problems())
+    return root is not None and "site" in root.entries
