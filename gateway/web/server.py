@@ -10,12 +10,12 @@ from collections.abc import Iterator
 import uvicorn
 from starlette.applications import Starlette
 
+from gateway.web.guard import MAX_HEAD_BYTES
 from gateway.web.patience import PatientProtocol
 
 GRACE_S = 1
 MAX_REQUESTS = 200
 """Requests under way at once, open streams included; one more is told so with 503."""
-MAX_HEAD_BYTES = 16 * 1024
 
 
 class _Server(uvicorn.Server):

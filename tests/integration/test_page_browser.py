@@ -6,11 +6,13 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from gateway import app
+from gateway.model import Reading, Status
 from gateway.settings.bundled import config_dir
 from gateway.sim.faults import FaultName, LineFault
 from gateway.sim.simulation import Simulation
@@ -21,6 +23,7 @@ from tests.browser import Browser, Page
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+HOSTILE = Path(__file__).parents[1] / "unit" / "web" / "hostile.yaml"
 FIRST_VIEW_BYTES = 100_000
 OVERFLOWS = """[...document.querySelectorAll("body *")].filter((each) => {
     const box = each.getBoundingClientRect();
@@ -200,6 +203,30 @@ async def test_the_keyboard_reaches_everything(page: Page, site: Site) -> None:
 async def test_the_first_view_is_light(page: Page, site: Site) -> None:
     await page.open(f"{site.address}/")
     assert 1_000 < sum(page.received.values()) < FIRST_VIEW_BYTES
+
+
+async def test_hostile_names_and_values_stay_text(page: Page, tmp_path: Path) -> None:
+    settings = replace(app.load(HOSTILE), state_dir=tmp_path / "state")
+    store = open_store(settings.state_dir)
+    gateway = app.Gateway(settings, store)
+    sock = listen("127.0.0.1", 0)
+    address = f"http://127.0.0.1:{sock.getsockname()[1]}"
+    serving = asyncio.create_task(serve(build(gateway.view), sock))
+    attack = '"><img src=x onerror=pwned()>'
+    await page.open(f"{address}/device/tank-1?lang=en")
+    reading = Reading("tank-1", gateway.clock.wall_ms(), ("plate",), (attack,), (Status.Good,))
+    gateway.pipeline.deliver(reading)
+    await page.until("document.querySelector('#point-plate .text').textContent !== '—'")
+    assert await page.text("#point-plate .text") == attack
+    assert attack in await page.text("h2")
+    assert await page.run("document.querySelectorAll('img, script:not([src])').length") == 0
+    serving.cancel()
+    await asyncio.wait([serving])
+    store.close()
+    await page.open("about:blank")
+    assert all(each.startswith((address, "about:")) for each in page.requests)
+    page.requests.clear()
+    assert page.complaints == []
 
 
 async def test_the_page_stops_cleanly_under_an_open_stream(
