@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Self
 
 from gateway.model import MaybeValue, Point, Reading, Status
 
+_FIRST_BAD = 0x80000000
 MIN_STALE_S = 5.0
 STALE_POLLS = 3
 
@@ -65,7 +67,6 @@ class _Device:
             for name in points:
                 self.members[name] = [other for other in self.members[name] if other is not known] + [group]
         return group
-
 
     def adopt(self, before: _Device, names: frozenset[str]) -> None:
         """Go on with what `before` knew of `names`."""
@@ -128,6 +129,25 @@ class Snapshot:
         group = groups[0] if len(groups) == 1 else max(groups, key=attrgetter("at"))
         stale = now - group.at > found.stale_after_s[name]
         return Latest(found.values[name], found.statuses[name], group.ts, group.at, stale)
+
+    def usable(self, device: str, names: Iterable[str], now: float) -> tuple[dict[str, bool], float]:
+        """Which of these points may be used at `now`, and until when that stays so if nothing is read any more
+        (monotonic seconds, infinity where none may be used); KeyError where there is no such point."""
+        found = self._devices[device]
+        members, statuses, stale_after_s = found.members, found.statuses, found.stale_after_s
+        usable: dict[str, bool] = {}
+        until = math.inf
+        for name in names:
+            groups = members[name]
+            if not groups or statuses[name] >= _FIRST_BAD:
+                usable[name] = False
+                continue
+            at = groups[0].at if len(groups) == 1 else max(group.at for group in groups)
+            limit = stale_after_s[name]
+            usable[name] = fresh = now - at <= limit
+            if fresh and at + limit < until:
+                until = at + limit
+        return usable, until
 
     def values(self, device: str) -> Mapping[str, MaybeValue]:
         """The last values by point, None where bad; a live view, not a copy."""

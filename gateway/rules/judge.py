@@ -55,6 +55,8 @@ class _Device:
     told_at: float = 0.0
     read_at: float = 0.0
     read_ts: int = 0
+    look_at: float = 0.0
+    """When time alone may change the judgement: a point grows old, or it is due to be told again."""
 
 
 class Judge:
@@ -102,11 +104,16 @@ class Judge:
 
     def tick(self, now: float, ts: int) -> list[Readiness]:
         """Readiness that time alone changed (points grew old) or that is due to be told again."""
+        told: list[Readiness] = []
         for name, device in self._devices.items():
-            if now - device.read_at > MIN_STALE_S:
+            is_quiet = now - device.read_at > MIN_STALE_S
+            if is_quiet:
                 self._look_again(name, device, now, ts)
-        told = (self._tell(device, now, ts) for device in self._devices.values())
-        return [readiness for readiness in told if readiness is not None]
+            if is_quiet or now >= device.look_at or device.settings.depends_on:
+                readiness = self._tell(device, now, ts)
+                if readiness is not None:
+                    told.append(readiness)
+        return told
 
     def site(self, now: float, ts: int) -> SiteVerdict | None:
         """The roll-up, if it changed or is due to be told again."""
@@ -147,6 +154,7 @@ class Judge:
         found.groups = _groups(found.settings.mandatory, found.facts)
         found.watched = _watched(found.settings, found.groups)
         found.statuses.clear()
+        found.look_at = 0.0
 
     def export(self) -> dict[str, dict[str, Any]]:
         """What has to survive a restart, by device, as JSON."""
@@ -207,21 +215,24 @@ class Judge:
         return [readiness for readiness in told if readiness is not None]
 
     def _tell(self, device: _Device, now: float, ts: int) -> Readiness | None:
-        judgement = self._judge(device, now)
+        judgement, stands_until = self._judge(device, now)
         previous = device.judgement
         if judgement == previous and now - device.told_at < REPEAT_S:
+            device.look_at = min(stands_until, device.told_at + REPEAT_S)
             return None
         if previous is None or previous.state is not judgement.state:
             device.since = ts
         device.judgement, device.told_at = judgement, now
+        device.look_at = min(stands_until, now + REPEAT_S)
         return Readiness(
             device.settings.id, ts, judgement.state, device.since, ts + VALID_MS, judgement.score, judgement.reasons
         )
 
-    def _judge(self, device: _Device, now: float) -> Judgement:
-        usable = {name: self._snapshot.point(device.settings.id, name, now).is_usable for name in device.watched}
+    def _judge(self, device: _Device, now: float) -> tuple[Judgement, float]:
+        """The judgement as of `now`, and until when no point of it grows old."""
+        usable, until = self._snapshot.usable(device.settings.id, device.watched, now)
         holding = [*device.rules.holding(), *self._inherited(device)]
-        return judge(
+        judgement = judge(
             device.groups,
             usable,
             device.labels,
@@ -230,6 +241,7 @@ class Judge:
             out_of_service=device.facts.get("work_order") is True,
             retired=device.facts.get("retired") is True,
         )
+        return judgement, until
 
     def _inherited(self, device: _Device) -> Iterable[Holding]:
         """What the devices this one depends on take away from it."""

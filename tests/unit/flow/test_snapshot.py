@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.flow import Latest, Snapshot
 from gateway.model import Point, Reading, ReportPolicy, Status, ValueType
@@ -81,3 +83,35 @@ async def test_subscribers_hear_every_device_and_slow_ones_hear_it_once() -> Non
         assert await waiting == ("gen-1",)
     found.update(Reading("gen-1", 0, ("a",), (4,), (GOOD,)), 4.0)
     assert slow.coalesced == 1
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.floats(0, 20),
+            st.sampled_from([("a",), ("a", "b"), ("b",)]),
+            st.sampled_from([GOOD, Status.BadTimeout, Status.UncertainEngineeringUnitsExceeded]),
+        ),
+        max_size=8,
+    ),
+    st.floats(0, 60),
+)
+def test_usable_says_what_each_point_says_and_for_how_long(
+    readings: list[tuple[float, tuple[str, ...], Status]], later: float
+) -> None:
+    found = snapshot()
+    now = 0.0
+    for wait, names, status in readings:
+        now += wait
+        values = tuple(None if status.is_bad else 1.5 for _ in names)
+        found.update(Reading("gen-1", 0, names, values, (status,) * len(names)), now)
+
+    def each(at: float) -> dict[str, bool]:
+        return {name: found.point("gen-1", name, at).is_usable for name in ("a", "b")}
+
+    usable, until = found.usable("gen-1", ("a", "b"), now)
+    assert usable == each(now)
+    if now + later < until:
+        assert each(now + later) == usable
+    if until != float("inf"):
+        assert each(until + 0.001) != usable
