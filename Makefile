@@ -3,9 +3,9 @@
 
 PYTHON ?= python3
 DEMO_PACKAGES := python3-venv
-TEST_PACKAGES := python3-venv mosquitto mosquitto-clients influxdb victoria-metrics socat libmodbus5 chromium fonts-noto-cjk
+TEST_PACKAGES := python3-venv mosquitto mosquitto-clients influxdb victoria-metrics socat libmodbus5 faketime chromium fonts-noto-cjk
 
-.PHONY: demo test lint lock wheel schema bench clean
+.PHONY: demo test lint lock wheel schema bench chaos clean
 
 demo: .venv/demo
 	.venv/bin/vigil demo $(DEMO_FLAGS)
@@ -17,6 +17,11 @@ test: .venv/dev
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
 	.venv/bin/pytest
+
+# Breaks everything at random; `make chaos MINUTES=60 SEED=7`.
+chaos: .venv/dev
+	@sh .ci/apt.sh $(TEST_PACKAGES)
+	.venv/bin/python -m tests.scenario.chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 lint: .venv/dev
 	.venv/bin/ruff format .

@@ -1,0 +1,52 @@
+"""A listener at the broker that comes back after every restart; it may miss messages, but sees the order of others."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from typing import Any, Self
+
+import paho.mqtt.client as mqtt
+
+
+class Recorder:
+    """`heard` holds what came, in order: topic, payload, and in which stretch of unbroken listening."""
+
+    def __init__(self, port: int) -> None:
+        self.heard: list[tuple[int, str, dict[str, Any]]] = []
+        self._stretch = 0
+        self._port = port
+        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+        self._client.reconnect_delay_set(1, 1)
+        self._client.on_connect = self._subscribe
+        self._client.on_message = self._take
+        self._lock = threading.Lock()
+
+    def _subscribe(self, *_: object) -> None:
+        self._stretch += 1
+        self._client.subscribe("vigil/v1/#", qos=1)
+
+    def _take(self, _client: object, _data: object, message: mqtt.MQTTMessage) -> None:
+        if message.payload and not message.retain:
+            with self._lock:
+                self.heard.append((self._stretch, message.topic, json.loads(message.payload)))
+
+    def snapshot(self) -> list[tuple[int, str, dict[str, Any]]]:
+        with self._lock:
+            return list(self.heard)
+
+    def wait_until(self, enough: Any, timeout_s: float = 60) -> None:
+        give_up = time.monotonic() + timeout_s
+        while not enough(self.snapshot()):
+            assert time.monotonic() < give_up, f"only {len(self.heard)} messages"
+            time.sleep(0.05)
+
+    def __enter__(self) -> Self:
+        self._client.connect_async("127.0.0.1", self._port)
+        self._client.loop_start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
