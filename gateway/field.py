@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.model import Reading
 from gateway.polling.poll import DeviceStats
@@ -36,10 +36,14 @@ class Layout:
 
 
 def is_asked_alike(one: DeviceSettings, other: DeviceSettings) -> bool:
-    """Whether two settings of a device lead to the same requests."""
-    return (one.line, one.points, one.interval_s, one.options) == (
-        other.line, other.points, other.interval_s, other.options,
-    )  # fmt: skip
+    """Whether two settings of a device lead to the same requests, whatever is made of the answers."""
+    return _asking(one) == _asking(other)
+
+
+def _asking(device: DeviceSettings) -> DeviceSettings:
+    return replace(
+        device, name=None, kind="", profile=None, facts={}, mandatory=(), depends_on=(), not_measured=(), writes={}
+    )
 
 
 class Field:

@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gateway.cli.logs import set_up_logging
 from gateway.model import Text
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from gateway.cli.run import set_up_logging
     from gateway.settings import load_ingest
 
     set_up_logging(options.log_level)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import logging
-import sys
 from pathlib import Path
 
+from gateway.cli.logs import set_up_logging
 from gateway.model import Text
 
 
@@ -25,10 +24,3 @@ def run(options: argparse.Namespace) -> int:
     site = load(options.config, options.lang)
     asyncio.run(run_site(site, options.lang))
     return 0
-
-
-def set_up_logging(level: str) -> None:
-    """Constant event texts with facts behind them, on standard error."""
-    logging.basicConfig(
-        stream=sys.stderr, level=level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
-    )
