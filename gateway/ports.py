@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from gateway.model import Answer, Fault, Job, MaybeValue, Status
+from gateway.errors import GatewayError
+from gateway.model import Answer, Fault, Job, MaybeValue, Status, Text, Value
 
 
 class Clock(Protocol):
@@ -76,6 +77,30 @@ class DevicePlan(Protocol):
 
     def decode(self, outcomes: Sequence[tuple[Job, Answer | Fault]], now: float) -> Values:
         """Values and statuses of all points of the poll's jobs; faults become statuses."""
+        ...
+
+
+class Unwritable(GatewayError):
+    """A value that cannot be written to a point as it is; `text` says why and what could be."""
+
+    def __init__(self, text: Text) -> None:
+        super().__init__(text.en)
+        self.text = text
+
+
+class PointAccess(Protocol):
+    """Single points of one device, by hand: each read or written by one job of its own. Pure."""
+
+    def read(self, point: str) -> Job:
+        """The job that reads `point` and nothing else; KeyError where there is none."""
+        ...
+
+    def decode(self, point: str, answer: Answer) -> tuple[MaybeValue, Status]:
+        """What the answer to `read(point)` says."""
+        ...
+
+    def write(self, point: str, value: Value) -> Job:
+        """The job that makes `point` read as exactly `value`; Unwritable where none can."""
         ...
 
 

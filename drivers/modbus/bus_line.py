@@ -52,7 +52,9 @@ class BusLine:
         started = clock.monotonic()
         try:
             outcome = await self._ask(expected, deadline)
-            if outcome is Failure.GARBLED and clock.monotonic() + job.wire_ms / 1000 < deadline:
+            # what may have been done is never done again unasked
+            again = expected.is_read and clock.monotonic() + job.wire_ms / 1000 < deadline
+            if outcome is Failure.GARBLED and again:
                 exchange.retries += 1
                 took = clock.monotonic() - started
                 outcome = await self._ask(expected, deadline)
