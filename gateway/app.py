@@ -14,8 +14,9 @@ from gateway import __version__, health
 from gateway.clock import SystemClock
 from gateway.errors import StoreError, StoreUnavailable
 from gateway.field import Field
-from gateway.flow.snapshot import Snapshot
-from gateway.model import Reading, Value
+from gateway.flow.snapshot import STALE_POLLS, Snapshot
+from gateway.identification import identified
+from gateway.model import MaybeValue, Reading, Value
 from gateway.pipeline import Pipeline
 from gateway.polling.poll import DeviceStats
 from gateway.ports import Clock, Row
@@ -60,7 +61,8 @@ class Gateway:
         self._since = self.clock.wall_ms()
         self.uplink = self._new_uplink()
         self.pipeline = Pipeline(site, store, self.snapshot, self.clock, self._offer)
-        self.field = Field(self.clock, self.pipeline.deliver, open_line, compile_device)
+        compile_checked = identified(compile_device, self._tell_identity)
+        self.field = Field(self.clock, self.pipeline.deliver, open_line, compile_checked)
         self.field.open(self.field.plan(site))
         self.replaced = asyncio.Event()
         """Set whenever another configuration came into force; who waits for it clears it."""
@@ -117,7 +119,7 @@ class Gateway:
         return self.store.late_s()
 
     def standing(self) -> tuple[str, int, int, bool | None, int]:
-        silent = sum(1 for each in self.field.stats() if each.silent_since is not None)
+        silent = sum(1 for each in self.field.stats() if each.failures >= STALE_POLLS)
         connected = self.uplink.health().connected if self.uplink is not None else None
         return self.site.language, len(self.site.devices), silent, connected, self.store.outbox.counts().rows
 
@@ -176,6 +178,18 @@ class Gateway:
         self.health = health.Health(self.site, self._health_sources, self.clock)
         self._health_reading: Reading | None = None
         self.pipeline.watch_health(self.health.points)
+
+    def _tell_identity(self, device: str, found: Mapping[str, MaybeValue] | None) -> None:
+        """The wrong device answers as `device`, or the right one is back."""
+        if found is None:
+            log.info("device_identified device=%s", device)
+            self.pipeline.event(device, "device_identified", {})
+            return
+        settings = next((each for each in self.site.devices if each.id == device), None)
+        marks = settings.identity if settings is not None else ()
+        expected: dict[str, Json] = {mark.point.name: list[Json](mark.equals) for mark in marks}
+        log.error("wrong_device device=%s found=%s expected=%s", device, dict(found), expected)
+        self.pipeline.event(device, "wrong_device", {"found": dict[str, Json](found), "expected": expected})
 
     def _offer(self, row: Row) -> None:
         if self.uplink is not None:

@@ -13,6 +13,7 @@ from gateway.model import ReportPolicy, Text, Value
 from gateway.settings import texts
 from gateway.settings.facts import SITUATION, read_facts
 from gateway.settings.files import DeviceKeys
+from gateway.settings.identity import read_identity
 from gateway.settings.lines import LineEntry
 from gateway.settings.nodes import Listing, Node, Scalar, Section
 from gateway.settings.points import PointEntry, judge_points, points_of, read_points
@@ -20,7 +21,7 @@ from gateway.settings.problems import Problems, suggest
 from gateway.settings.profiles import DEFAULT_PROTOCOL, Profile, ProfileShelf, overridden
 from gateway.settings.protocol import ProtocolModel, Protocols
 from gateway.settings.reading import keys_of, read_options, read_section, refuse_missing, refuse_unknown
-from gateway.settings.types import DeviceSettings, Kind, Mandatory, WritePolicy
+from gateway.settings.types import DeviceSettings, IdentityMark, Kind, Mandatory, WritePolicy
 from gateway.settings.values import ReportRule
 from gateway.settings.writes import settle_writes
 
@@ -92,13 +93,14 @@ def _read_device(section: Section, frame: SiteFrame, problems: Problems) -> Devi
     facts = _facts(merged, kind, frame.facts, problems)
     not_measured = _not_measured(merged, keys.get("not_measured", ()), kind, points, problems)
     writes = _writes(merged, keys, points, kind, problems)
+    identity = _identity(section, protocol, profile, problems)
     depends_on = keys.get("depends_on", ())
     settings = None
     sound = (
         len(problems) == before and (profile is None or profile.sound) and all(each.sound for each in points.values())
     )
     if sound and options is not None and kind is not None and {"id", "line"} <= keys.keys():
-        settings = _settle(keys, profile, kind, options, points, facts, not_measured, frame.report, writes)
+        settings = _settle(keys, profile, kind, options, points, facts, not_measured, frame.report, writes, identity)
     return DeviceEntry(keys.get("id"), section, own.get("line"), kind_name, profile, depends_on, points, settings)
 
 
@@ -183,6 +185,15 @@ def _points(
     return points
 
 
+def _identity(
+    section: Section, protocol: ProtocolModel | None, profile: Profile | None, problems: Problems
+) -> tuple[IdentityMark, ...]:
+    known = profile.identity if profile is not None else ()
+    if protocol is None:
+        return known
+    return (*known, *read_identity(section.get("identity"), protocol, problems, len(known)))
+
+
 def _facts(merged: Section, kind: Kind | None, site_facts: Mapping[str, Value], problems: Problems) -> dict[str, Value]:
     if kind is None:
         return {}
@@ -242,6 +253,7 @@ def _settle(
     not_measured: tuple[str, ...],
     site_report: ReportPolicy,
     writes: Mapping[str, WritePolicy],
+    identity: tuple[IdentityMark, ...],
 ) -> DeviceSettings:
     rule: ReportRule | None = keys.get("report")
     report = site_report if rule is None else rule.over(site_report)
@@ -260,6 +272,7 @@ def _settle(
         not_measured=not_measured,
         options=options,
         writes=writes,
+        identity=identity,
     )
 
 

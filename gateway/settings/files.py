@@ -109,6 +109,14 @@ class DeviceKeys(DeviceDefaults):
             examples=[{"relay_1": {"roles": ["duty"]}}],
         ),
     ]
+    identity: Annotated[
+        list[dict[str, Any]],
+        Field(
+            default_factory=list,
+            description="What tells this device from others of its model, such as its serial number.",
+            examples=[[{"at": "holding:770", "type": "uint32", "equals": 20431}]],
+        ),
+    ]
     points: Annotated[
         dict[str, dict[str, Any]], Field(default_factory=dict, description="Points beside or instead of the profile's.")
     ]
@@ -153,6 +161,13 @@ class WebKeys(FileModel):
     """The page at the site."""
 
     listen: Annotated[str, Field(description="Address and port of the page.", examples=["127.0.0.1:8321"])]
+    read: Annotated[
+        Literal["open", "login"] | None,
+        Field(
+            description="Who may read: everybody who reaches the address, or who has logged in (needs operators_file). "
+            "To be said where other machines reach it; on this machine alone the default is open."
+        ),
+    ] = None
 
 
 class SiteFile(FileModel):

@@ -12,19 +12,19 @@ from gateway.settings.bundled import config_dir
 from gateway.settings.document import read
 from gateway.settings.facts import read_facts
 from gateway.settings.files import DeviceDefaults, ProfileFile
-from gateway.settings.nodes import Entry, Listing, Section, overlay
+from gateway.settings.identity import read_identity
+from gateway.settings.nodes import Entry, Section, overlay
 from gateway.settings.points import PointEntry, judge_points, read_points
 from gateway.settings.problems import Problems, suggest
 from gateway.settings.protocol import ProtocolModel, Protocols
 from gateway.settings.reading import (
     keys_of,
-    read_options,
     read_section,
     refuse_missing,
     refuse_unknown,
     review_options,
 )
-from gateway.settings.types import Kind
+from gateway.settings.types import IdentityMark, Kind
 from gateway.settings.vocabulary import load_vocabulary
 
 DEFAULT_PROTOCOL = "modbus"
@@ -40,6 +40,7 @@ class Profile:
     line: Section | None
     device: Section | None
     points: Mapping[str, PointEntry]
+    identity: tuple[IdentityMark, ...]
     sound: bool
     contents: tuple[tuple[str, bytes], ...]
     """Names and bytes of the files it was read from."""
@@ -111,7 +112,7 @@ class ProfileShelf:
         known = self._vocabulary.get(kind or "")
         if known is not None:
             judge_points(points, known, problems)
-        self._review_identity(root, protocol)
+        inherited = base.identity if base is not None else ()
         return Profile(
             name,
             kind,
@@ -119,6 +120,7 @@ class ProfileShelf:
             self._line(root, protocol, base),
             self._device(root, protocol, known, base),
             points,
+            (*inherited, *read_identity(root.get("identity"), protocol, problems, len(inherited))),
             len(problems) == before and (base is None or base.sound),
             ((name, data), *(base.contents if base is not None else ())),
         )
@@ -168,16 +170,6 @@ class ProfileShelf:
             read_facts(facts, kind.facts, self._problems)
         below = base.device if base is not None else None
         return section if below is None else overlay(below, section, merged=("facts",))
-
-    def _review_identity(self, root: Section, protocol: ProtocolModel) -> None:
-        """Check the entries that tell this model from others: where to look, and what is found there."""
-        listing = root.get("identity")
-        for item in listing.items if isinstance(listing, Listing) else ():
-            if isinstance(item, Section):
-                refuse_unknown(item, [*keys_of(protocol.point_options), "equals"], self._problems)
-                read_options(protocol.point_options, item, self._problems)
-                if "equals" not in item.entries:
-                    refuse_missing(item, "equals", self._problems)
 
 
 def load_profile(path: Path, protocols: Protocols, language: str = "en") -> Profile:

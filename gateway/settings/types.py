@@ -91,6 +91,14 @@ class WritePolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class IdentityMark:
+    """A place that tells this device from others: read once after connecting, and one of `equals` is found there."""
+
+    point: Point
+    equals: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceSettings:
     id: str
     name: Text | None
@@ -108,6 +116,8 @@ class DeviceSettings:
     options: object
     writes: Mapping[str, WritePolicy] = field(default_factory=lambda: MappingProxyType({}))
     """Points that may be written; no other may."""
+    identity: tuple[IdentityMark, ...] = ()
+    """Those of the profile and of the device entry; all must fit before a value is believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +149,8 @@ class MqttSettings:
 class WebSettings:
     host: str
     port: int
+    read: str = "open"
+    """`open` to everybody who reaches the address, or `login`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,8 @@ class SimulatedDevice:
         self._plant = plant
         self._part = plant.parts[settings.id]
         self.points: Mapping[str, Point] = {point.name: point for point in settings.points}
-        self._held: dict[str, Value] = {}
+        self._marks = {mark.point.name: mark.equals[0] for mark in settings.identity}
+        self._held: dict[str, Value] = dict(self._marks)
         self._shown: Mapping[str, Value] = {}
         self._shown_version = -1
 
@@ -60,7 +61,7 @@ class SimulatedDevice:
             known.put(value)
             self.refresh()
             return True
-        if name in self._part.values():
+        if name in self._part.values() or name in self._marks:
             return False
         self._held[name] = value
         return True

@@ -204,7 +204,8 @@ def _served_line(
     units = {}
     for settings in site.devices:
         if settings.line == line.id:
-            cells = [Cell(point.name, field_of(point)) for point in settings.points]
+            marks = [mark.point for mark in settings.identity]
+            cells = [Cell(point.name, field_of(point)) for point in (*settings.points, *marks)]
             device = devices[settings.id]
             units[unit_of(settings)] = Memory(cells, device.read, device.write)
     bus = Bus(units, FaultBoard(f"{seed}/{line.id}"), timing_of(line), framing_of(line))

@@ -1,0 +1,128 @@
+"""A device plan that believes no value before the device has shown that it is the one it should be.
+
+Its marks are read before the values with the first poll, after every silence (while nobody answered, somebody may have
+changed the cables), and once a minute. A wrong device gives BadConfigurationError for all points until the right one is
+back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from gateway.model import Answer, Fault, FaultKind, Job, MaybeValue, Status, Value
+from gateway.ports import DevicePlan, Values
+
+AGAIN_AFTER_S = 60.0
+"""A device that answers all the time is looked at again after this time: a quick exchange shows no silence."""
+
+#: What a device itself can do to a mark; any other status says that the mark could not be read.
+_SAID_BY_DEVICE = frozenset(
+    (
+        Status.Good,
+        Status.UncertainEngineeringUnitsExceeded,
+        Status.BadConfigurationError,
+        Status.BadDecodingError,
+        Status.BadOutOfRange,
+        Status.BadSensorFailure,
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """`plan` reads one point and nothing else; one of `equals` must be found there."""
+
+    name: str
+    plan: DevicePlan
+    equals: tuple[Value, ...]
+
+
+#: Told once when a device turns out to be the wrong one, with what the marks read; with None when it is right again.
+Tell = Callable[[Mapping[str, MaybeValue] | None], None]
+
+
+class IdentifiedPlan:
+    """gateway.ports.DevicePlan around `plan`."""
+
+    def __init__(self, plan: DevicePlan, marks: Sequence[Mark], tell: Tell) -> None:
+        self._plan = plan
+        self._tell = tell
+        self._refusal: Status | None = Status.BadWaitingForInitialData
+        """Why values are not believed; None once the device is known."""
+        self._is_wrong = False
+        self._ask = True
+        self._known_at = 0.0
+        self._asked = {job: mark for mark in marks for job in mark.plan.jobs()}
+        self._own: Sequence[Job] = ()
+        self._both: Sequence[Job] = ()
+        self._first = tuple(self._asked)
+        self._bare = {job: replace(job, spare=None) for job in self._first if job.spare is not None}
+        self._asked |= {bare: self._asked[job] for job, bare in self._bare.items()}
+
+    def jobs(self) -> Sequence[Job]:
+        """Those of the device, after the marks when these are due."""
+        own = self._plan.jobs()
+        if not self._ask or not own:
+            return own
+        if self._own is not own:
+            self._own, self._both = own, (*self._first, *own)
+        return self._both
+
+    def together(self, due: Sequence[Job]) -> Sequence[Job]:
+        marks = [job for job in due if job in self._asked]
+        return [*marks, *self._plan.together([job for job in due if job not in self._asked])]
+
+    def refused(self, job: Job, code: int, now: float) -> Sequence[Job]:
+        """A refused mark is not learnt as missing: the device that comes back has it."""
+        if job not in self._asked:
+            return self._plan.refused(job, code, now)
+        bare = self._bare.get(job)
+        return () if bare is None else [bare]
+
+    def decode(self, outcomes: Sequence[tuple[Job, Answer | Fault]], now: float) -> Values:
+        """What the device says, if it is known to be the right one by now."""
+        marks = [each for each in outcomes if each[0] in self._asked]
+        others = [each for each in outcomes if each[0] not in self._asked]
+        values = self._plan.decode(others, now)
+        if marks:
+            self._judge(marks, now)
+        refusal = self._refusal
+        if now - self._known_at >= AGAIN_AFTER_S or any(map(_is_silence, (outcome for _, outcome in others))):
+            self._ask = True
+        if refusal is None:
+            return values
+        statuses = tuple(own if own.is_bad and not self._is_wrong else refusal for own in values.statuses)
+        return Values(values.points, (None,) * len(values.points), statuses)
+
+    def _judge(self, outcomes: Sequence[tuple[Job, Answer | Fault]], now: float) -> None:
+        found: dict[str, MaybeValue] = {}
+        is_right = True
+        for job, outcome in outcomes:
+            mark = self._asked[job]
+            values = mark.plan.decode([(job, outcome)], now)
+            value, status = values.values[0], values.statuses[0]
+            if status not in _SAID_BY_DEVICE:
+                self._refusal, self._ask = status, True
+                return
+            found[mark.name] = value
+            is_right = is_right and _is_one_of(value, mark.equals)
+        self._refusal = None if is_right else Status.BadConfigurationError
+        self._ask = not is_right
+        self._known_at = now
+        if is_right == self._is_wrong:
+            self._is_wrong = not is_right
+            self._tell(None if is_right else found)
+
+
+def _is_silence(outcome: Answer | Fault) -> bool:
+    return isinstance(outcome, Fault) and outcome.kind is not FaultKind.REFUSED
+
+
+def _is_one_of(found: MaybeValue, wanted: Sequence[Value]) -> bool:
+    if found is None:
+        return False
+    if isinstance(found, bool | str):
+        return any(type(each) is type(found) and each == found for each in wanted)
+    return any(not isinstance(each, bool | str) and Decimal(str(each)) == Decimal(str(found)) for each in wanted)
