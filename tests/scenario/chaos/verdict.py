@@ -181,7 +181,7 @@ def _judge_order(stage: Stage, verdict: Verdict) -> None:
             live[payload["id"]] += 1
             assert seq > last_live, f"live {seq} came after live {last_live}"
             last_live = seq
-        elif seq not in tried[epoch]:
+        elif payload["id"] not in live and seq not in tried[epoch]:  # what was said before is only repeated
             assert seq > last_backlog, f"backlog {seq} came after backlog {last_backlog} on one connection"
             last_backlog = seq
             tried[epoch].add(seq)
