@@ -2,10 +2,45 @@
 
 from __future__ import annotations
 
+import ipaddress
+from dataclasses import replace
+
 from gateway.model import Text
+from gateway.settings.files import WebKeys
 from gateway.settings.nodes import Section
 from gateway.settings.problems import Problems
 from gateway.settings.types import WebSettings
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def read_web(root: Section, keys: WebKeys | None, problems: Problems) -> WebSettings | None:
+    """The page, where there is one; who may read it has to be said where other machines reach it."""
+    section = root.section("web")
+    if section is None or keys is None:
+        return None
+    web = read_listen(section, keys.listen, "127.0.0.1:8321", problems)
+    if web is None:
+        return None
+    if keys.read is None and not is_loopback(web.host):
+        problems.add(
+            section.key,
+            Text("别的机器能打开这个页面，要写明谁可以看", "other machines reach this page; who may read is missing"),
+            Text("read: open（任何人）或 read: login（先登录）", "read: open (everybody) or read: login"),
+        )
+    if keys.read == "login" and "operators_file" not in root.entries:
+        problems.add(
+            section.place_of("read"),
+            Text("没有 operators_file，谁也无法登录", "without operators_file nobody can log in"),
+            Text("写 operators_file: operators", "write operators_file: operators"),
+        )
+    return replace(web, read=keys.read or "open")
 
 
 def read_listen(section: Section, listen: str, example: str, problems: Problems) -> WebSettings | None:

@@ -20,7 +20,7 @@ from gateway.settings.document import read
 from gateway.settings.facts import read_facts
 from gateway.settings.files import SiteFile, SiteKeys, SiteMqttKeys, UplinkKeys
 from gateway.settings.lines import read_lines
-from gateway.settings.listen import read_listen
+from gateway.settings.listen import read_web
 from gateway.settings.names import review_labels
 from gateway.settings.nodes import Section
 from gateway.settings.packs import read_packs
@@ -30,7 +30,7 @@ from gateway.settings.profiles import ProfileShelf
 from gateway.settings.protocol import Protocols
 from gateway.settings.reading import read_section
 from gateway.settings.together import review_line, review_together, settle_lines
-from gateway.settings.types import Kind, SiteSettings, WebSettings
+from gateway.settings.types import Kind, SiteSettings
 from gateway.settings.values import ReportRule
 from gateway.settings.vocabulary import load_vocabulary
 
@@ -62,7 +62,7 @@ def _resolve(path: Path, root: Section, data: bytes, protocols: Protocols, probl
         review_line(lines[line.id], line, devices, problems)
     _review_names(root, section, vocabulary, devices, problems)
     packs = read_packs(root, base, problems)
-    web = _web(root, keys.get("web"), problems)
+    web = read_web(root, keys.get("web"), problems)
     operators_file = _operators(root, keys.get("operators_file"), base, problems)
     uplink = root.section("uplink")
     mqtt_section = uplink.section("mqtt") if uplink is not None else None
@@ -153,13 +153,6 @@ def _review_names(
     for key, entry in required.entries.items() if required is not None else ():
         if key not in vocabulary:
             problems.add(entry.key, texts.no_kind(key), suggest(key, vocabulary))
-
-
-def _web(root: Section, keys: Any, problems: Problems) -> WebSettings | None:
-    section = root.section("web")
-    if section is None or keys is None:
-        return None
-    return read_listen(section, keys.listen, "127.0.0.1:8321", problems)
 
 
 def _operators(root: Section, name: str | None, base: Path, problems: Problems) -> Path | None:

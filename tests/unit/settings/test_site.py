@@ -316,3 +316,21 @@ def test_a_sensor_s_point_must_be_what_the_other_kind_calls_so(tmp_path: Path) -
     own = ', points: {fill_level: {at: "holding:1"}}'
     path.write_text(tank.replace("unit: 1", f"unit: 1{own}"), encoding="utf-8")
     assert point_of(load_site(path, PROTOCOLS), "room", "fill_level").unit == "%"
+
+
+@pytest.mark.parametrize(
+    ("web", "read"),
+    [
+        ('{listen: "127.0.0.1:8321"}', "open"),
+        ('{listen: "[::1]:8321"}', "open"),
+        ('{listen: "127.0.0.1:8321", read: login}', "login"),
+        ('{listen: "0.0.0.0:8321", read: open}', "open"),
+        ('{listen: "10.1.2.3:8321", read: login}', "login"),
+    ],
+)
+def test_who_may_read_the_page(tmp_path: Path, web: str, read: str) -> None:
+    (tmp_path / "operators").write_text("")
+    short = "schema: 1\nsite: {id: a, name: {zh: 甲, en: A}, kind: shelter}\noperators_file: operators\n"
+    site = load_site(write_site(tmp_path, f"{short}web: {web}\n"), PROTOCOLS)
+    assert site.web is not None
+    assert site.web.read == read
