@@ -55,6 +55,14 @@ class Status(IntEnum):
         return self < 0x80000000
 
 
+def is_same(one: MaybeValue, other: MaybeValue) -> bool:
+    """Whether two values mean the same: numbers by what they are written as, never a number for a truth value."""
+    if isinstance(one, (bool, str)) or isinstance(other, (bool, str)) or one is None or other is None:
+        return type(one) is type(other) and one == other
+    left, right = (each if isinstance(each, Decimal) else Decimal(repr(each)) for each in (one, other))
+    return left == right
+
+
 class ValueType(StrEnum):
     """What a point carries, whatever its encoding on the wire."""
 

@@ -80,6 +80,15 @@ class DevicePlan(Protocol):
         ...
 
 
+class Refused(GatewayError):
+    """An order that is answered with no: `error` is a fixed word for programs, `text` is for people."""
+
+    def __init__(self, error: str, text: Text) -> None:
+        super().__init__(text.en)
+        self.error = error
+        self.text = text
+
+
 class Unwritable(GatewayError):
     """A value that cannot be written to a point as it is; `text` says why and what could be."""
 

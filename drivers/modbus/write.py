@@ -16,7 +16,7 @@ from drivers.modbus.codec import BlockDecoder, Source
 from drivers.modbus.encoding import Encoding, Form, raw_span
 from drivers.modbus.numbers import divide_exactly, exact_of, fraction_of
 from drivers.modbus.registers import swap_bytes
-from gateway.model import MaybeValue, Status, Text, Value
+from gateway.model import MaybeValue, Status, Text, Value, is_same
 from gateway.ports import Unwritable
 
 _FLOATS = {16: ">e", 32: ">f", 64: ">d"}
@@ -189,13 +189,6 @@ def _check(encoding: Encoding, data: bytes, value: Value) -> None:
         raise Unwritable(Text("这个值表示没有传感器", "this value would mean that there is no sensor"))
     if not is_same(decoded, value):
         raise Unwritable(Text("这个值读回来不会相同", "this value would not read back as it is"))
-
-
-def is_same(one: MaybeValue, other: MaybeValue) -> bool:
-    """Whether two values mean the same: numbers by what they are, never a number for a truth value."""
-    if isinstance(one, (bool, str)) or isinstance(other, (bool, str)) or one is None or other is None:
-        return type(one) is type(other) and one == other
-    return exact_of(one) == exact_of(other)
 
 
 def _inexact(nearest: Iterable[MaybeValue]) -> Unwritable:

@@ -1,7 +1,8 @@
 """The local control socket: commands on this machine ask the running gateway, so that a bus never has two clients."""
 
 from gateway.control.client import ControlClient, ControlFailed
-from gateway.control.registry import Peer, Refused, Registry, Request
+from gateway.control.registry import Peer, Registry, Request
 from gateway.control.server import serve_control
+from gateway.ports import Refused
 
 __all__ = ["ControlClient", "ControlFailed", "Peer", "Refused", "Registry", "Request", "serve_control"]

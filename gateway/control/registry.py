@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from gateway.errors import GatewayError
 from gateway.model import Text
+from gateway.ports import Refused
 from gateway.wire.messages import Json
 
 ANSWER_S = 15.0
@@ -52,15 +52,6 @@ class Request:
         if not isinstance(value, list) or len(value) > most or not all(isinstance(each, str) for each in value):
             raise Refused("bad_request", Text(f"参数 {key} 应当是文字列表", f"`{key}` must be a list of texts"))
         return tuple(str(each) for each in value)
-
-
-class Refused(GatewayError):
-    """A request that is answered with no: `error` is a fixed word for programs, `text` is for people."""
-
-    def __init__(self, error: str, text: Text) -> None:
-        super().__init__(text.en)
-        self.error = error
-        self.text = text
 
 
 Answer: TypeAlias = Callable[[Request], Awaitable[Mapping[str, Json]]]

@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gateway.control.path import NAME, short_path
-from gateway.control.registry import Peer, Refused, Registry, Request
+from gateway.control.registry import Peer, Registry, Request
 from gateway.model import Text
+from gateway.ports import Refused
 from gateway.wire import json_text
 from gateway.wire.messages import Json
 

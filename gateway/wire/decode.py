@@ -219,4 +219,5 @@ def _command(found: dict[str, object]) -> Command:
 
 def _reply(found: dict[str, object]) -> Reply:
     text = members.text(found, "text") if "text" in found else None
-    return Reply(members.word(found, "id"), members.get(found, "ok", bool), members.optional(found, "error"), text)
+    error, data = members.optional(found, "error"), members.nested(found, "data") if "data" in found else None
+    return Reply(members.word(found, "id"), members.get(found, "ok", bool), error, text, data)

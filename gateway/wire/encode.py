@@ -233,4 +233,6 @@ def reply_payload(reply: Reply) -> bytes:
         members["error"] = reply.error
     if reply.text is not None:
         members["text"] = reply.text.as_dict()
+    if reply.data is not None:
+        members["data"] = reply.data
     return dumps(members).encode()

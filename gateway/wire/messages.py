@@ -180,6 +180,8 @@ class Reply:
     ok: bool
     error: str | None = None
     text: Text | None = None
+    data: Mapping[str, Json] | None = None
+    """What the command gave, such as the token of an arming."""
 
 
 Message: TypeAlias = (

@@ -187,7 +187,7 @@ def test_command(message: Command) -> None:
     assert decode(topic(Channel.COMMAND), encode.command_payload(message)) == message
 
 
-@given(st.builds(Reply, word, st.booleans(), st.none() | text, st.none() | words))
+@given(st.builds(Reply, word, st.booleans(), st.none() | text, st.none() | words, st.none() | members))
 def test_reply(message: Reply) -> None:
     assert decode(topic(Channel.REPLY), encode.reply_payload(message)) == message
 

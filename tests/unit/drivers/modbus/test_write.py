@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from drivers.modbus import MODBUS
 from drivers.modbus.access import compile_access
 from drivers.modbus.point_options import ModbusPoint
-from drivers.modbus.write import is_same, write_request
-from gateway.model import Answer, Status, Value
+from drivers.modbus.write import write_request
+from gateway.model import Answer, Status, Value, is_same
 from gateway.ports import Unwritable
 from tests.unit.drivers.modbus.build import device, line, read, to_registers
 
