@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from gateway.model import MaybeValue, Status
 from gateway.ports import Values
@@ -88,7 +87,7 @@ def same(found: MaybeValue, wanted: MaybeValue) -> bool:
     """Equal; numbers to the precision of the scales that profiles write (1/3600 stands with ten digits)."""
     if isinstance(found, bool | str) or isinstance(wanted, bool | str) or found is None or wanted is None:
         return type(found) is type(wanted) and found == wanted
-    return float(found) == pytest.approx(float(wanted), rel=1e-9, abs=1e-12)
+    return math.isclose(found, wanted, rel_tol=1e-9, abs_tol=1e-12)
 
 
 def differences(values: Values, wanted: Mapping[str, tuple[MaybeValue, Status]]) -> dict[str, object]:

@@ -10,6 +10,7 @@ import pytest
 
 from drivers.modbus import MODBUS, compile_device
 from drivers.modbus.encoding import Encoding, Order
+from gateway.identification import identified
 from gateway.model import Answer, Fault, FaultKind, Job
 from gateway.ports import DevicePlan, Values
 from gateway.settings import load_site
@@ -127,14 +128,14 @@ def _turned(encoding: Encoding) -> Encoding:
     return replace(encoding, order=Order(other[encoding.order.value]))
 
 
-@pytest.mark.parametrize("profile", [name for name in PROFILE_NAMES if "identity" in page(PROFILES / f"{name}.yaml")])
-def test_a_recording_passes_the_identity_check_of_its_profile(profile: str) -> None:
-    entries = page(PROFILES / f"{profile}.yaml")["identity"]
-    for recording in RECORDINGS:
-        if recording.profile == profile:
-            for entry in entries:
-                table, _, address = entry["at"].partition(":")
-                assert recording.tables[table][int(address)] == entry["equals"]
+@pytest.mark.parametrize("recording", RECORDINGS, ids=name_of)
+def test_a_recording_is_taken_for_the_device_it_is(recording: Recording, tmp_path: Path) -> None:
+    line, device = settled(recording, tmp_path)
+    told: list[tuple[str, object]] = []
+    plan = identified(compile_device, lambda name, found: told.append((name, found)))(line, device)
+    poll(plan, recording.tables)
+    assert differences(poll(plan, recording.tables), recording.readings) == {}
+    assert told == []
 
 
 def test_codes_for_no_sensor_are_recorded_wherever_a_maker_has_them() -> None:
