@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from drivers.modbus import MODBUS, compile_device, open_line
+from drivers.modbus import MODBUS, compile_access, compile_device, open_line
 from gateway import __version__, health
 from gateway.clock import SystemClock
 from gateway.errors import StoreError, StoreUnavailable
@@ -17,6 +17,7 @@ from gateway.field import Field
 from gateway.flow.snapshot import STALE_POLLS, Snapshot
 from gateway.identification import identified
 from gateway.model import MaybeValue, Reading, Value
+from gateway.orders import SiteHands
 from gateway.pipeline import Pipeline
 from gateway.polling.poll import DeviceStats
 from gateway.ports import Clock, Row
@@ -26,10 +27,11 @@ from gateway.settings.site import load_site
 from gateway.settings.types import SiteSettings
 from gateway.store import Store
 from gateway.supervise import every
+from gateway.uplink.commands import Execute, refuse
 from gateway.uplink.site import Identity, SiteUplink
 from gateway.web import GatewayHealth, SiteView
 from gateway.wire import topics
-from gateway.wire.messages import Json
+from gateway.wire.messages import Command, Json, Reply
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +61,8 @@ class Gateway:
         self.clock: Clock = clock or SystemClock()
         self.snapshot = Snapshot({device.id: device.points for device in site.devices})
         self._since = self.clock.wall_ms()
+        self.obey: Execute = refuse
+        """Who carries MQTT commands out."""
         self.uplink = self._new_uplink()
         self.pipeline = Pipeline(site, store, self.snapshot, self.clock, self._offer)
         compile_checked = identified(compile_device, self._tell_identity)
@@ -161,7 +165,10 @@ class Gateway:
     def _new_uplink(self) -> SiteUplink | None:
         if self.site.mqtt is None:
             return None
-        return SiteUplink(self.site.mqtt, self._identity(), self.store.outbox)
+        return SiteUplink(self.site.mqtt, self._identity(), self.store.outbox, self._obey)
+
+    async def _obey(self, device: str, command: Command) -> Reply:
+        return await self.obey(device, command)
 
     def _start_uplink(self) -> None:
         if self.uplink is not None and self._group is not None:
@@ -269,6 +276,10 @@ class Gateway:
                 "rows_resent": state.resent,
             }
         return values
+
+    def hands(self) -> SiteHands:
+        """Points read and written one at a time, through the owners of the lines."""
+        return SiteHands(self, compile_access)
 
     def view(self) -> SiteView:
         """What the local page shows."""

@@ -9,16 +9,22 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from gateway.app import Gateway, load
+from gateway.control import Registry, serve_control
 from gateway.errors import ConfigError, GatewayError
-from gateway.reload import Reloading
+from gateway.orders import CommandBook, register_orders
+from gateway.reload import LONGEST_TRIAL_S, Reloading
+from gateway.reload_request import answer_reload
 from gateway.service_manager import ServiceManager
 from gateway.settings.types import SiteSettings, WebSettings
 from gateway.store import open_store
 from gateway.supervise import until_stopped
 from gateway.vital_signs import report_life
 from gateway.web import build, listen, serve
+from gateway.writing import Writing
 
 log = logging.getLogger(__name__)
+
+FINISH_S = 1.0
 
 
 async def run_site(site: SiteSettings, language: str = "en") -> None:
@@ -26,16 +32,31 @@ async def run_site(site: SiteSettings, language: str = "en") -> None:
     store = open_store(site.state_dir)
     try:
         gateway = Gateway(site, store)
-        reloading = Reloading(gateway, partial(load, language=language), gateway.now, language=language)
+        reloading = Reloading(gateway, load, gateway.now)
+        registry = Registry()
+        book = CommandBook(lambda: gateway.site.operators_file, store.documents, gateway.clock.wall_ms)
+        writing = register_orders(gateway, gateway.hands(), registry, book)
+        gateway.obey = book.execute
+        registry.register("reload", partial(answer_reload, reloading), answer_s=LONGEST_TRIAL_S + 60)
         parts: dict[str, Callable[[], Awaitable[None]]] = {
             "gateway": gateway.run,
             "page": partial(_serve_pages, gateway),
-            "reload": partial(_reload_when_told, reloading),
+            "control": partial(serve_control, site.state_dir, registry),
+            "reload": partial(_reload_when_told, reloading, language),
+            "writing": partial(_finish, writing),
             "life": partial(report_life, gateway, ServiceManager()),
         }
         await until_stopped(parts)
     finally:
         store.close()
+
+
+async def _finish(writing: Writing) -> None:
+    """Let writes under way come to their end when the gateway stops."""
+    try:
+        await asyncio.get_running_loop().create_future()
+    finally:
+        await writing.close(FINISH_S)
 
 
 async def _serve_pages(gateway: Gateway) -> None:
@@ -62,7 +83,7 @@ async def _serve_page(gateway: Gateway, web: WebSettings) -> None:
     await serve(build(gateway.view), sock)
 
 
-async def _reload_when_told(reloading: Reloading) -> None:
+async def _reload_when_told(reloading: Reloading, language: str) -> None:
     """Apply the changed file with every SIGHUP."""
     loop = asyncio.get_running_loop()
     told = asyncio.Event()
@@ -72,14 +93,14 @@ async def _reload_when_told(reloading: Reloading) -> None:
             while True:
                 await told.wait()
                 told.clear()
-                group.create_task(_reload(reloading), name="reload-file")
+                group.create_task(_reload(reloading, language), name="reload-file")
     finally:
         loop.remove_signal_handler(signal.SIGHUP)
 
 
-async def _reload(reloading: Reloading) -> None:
+async def _reload(reloading: Reloading, language: str) -> None:
     try:
-        await reloading.reload()
+        await reloading.reload(language=language)
     except ConfigError as error:
         for problem in error.problems:
             log.error("config_refused problem=%s", problem)
