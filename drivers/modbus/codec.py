@@ -12,7 +12,15 @@ from operator import itemgetter
 from typing import TypeAlias, cast
 
 from drivers.modbus.encoding import BOOL, Encoding, Form, raw_span
-from drivers.modbus.numbers import FLOAT_DIGITS, divide_exactly, float_table, fraction_of, scale_float, shortest
+from drivers.modbus.numbers import (
+    FLOAT_DIGITS,
+    divide_exactly,
+    float_table,
+    fraction_of,
+    scale_float,
+    shortest,
+    shortest_floats,
+)
 from drivers.modbus.registers import Raw, RegisterReader
 from gateway.model import MaybeValue, Status, Value
 
@@ -20,7 +28,7 @@ Limits: TypeAlias = tuple[float, float]
 #: Raw value to value, or to what is wrong with it.
 Convert: TypeAlias = Callable[[Raw], Value | Status]
 #: A pass over all raw values of an answer that gives the values of a run of points.
-Pass: TypeAlias = Callable[[Sequence[Raw]], list[MaybeValue]]
+Pass: TypeAlias = Callable[[Sequence[Raw]], Sequence[MaybeValue]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +149,11 @@ def _compile_pass(formula: tuple[object, ...], members: Sequence[tuple[int, Enco
             cast("Callable[[Sequence[Raw]], Sequence[int]]", pick), *cast("tuple[int, int, int]", formula[1:])
         )
     if formula[0] == _FLOAT:
-        table = float_table(*cast("tuple[int, Decimal, Decimal]", formula[1:])).__getitem__
+        bits, scale, offset = cast("tuple[int, Decimal, Decimal]", formula[1:])
+        if bits == 32 and scale == 1 and offset == 0:
+            convert = shortest_floats(len(members))
+            return lambda raws: convert(cast("Sequence[float]", pick(raws)))
+        table = float_table(bits, scale, offset).__getitem__
         return lambda raws: list(map(table, cast("Sequence[float]", pick(raws))))
     masks = [(place, _mask(encoding, first)) for place, encoding in members]
     if formula[1]:

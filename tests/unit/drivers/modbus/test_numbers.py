@@ -11,7 +11,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from drivers.modbus.numbers import divide_exactly, float_table, fraction_of, shortest, shortest_decimal, to_number
+from drivers.modbus.numbers import (
+    divide_exactly,
+    float_table,
+    fraction_of,
+    shortest,
+    shortest_decimal,
+    shortest_floats,
+    to_number,
+)
 
 CODES = {16: ">e", 32: ">f"}
 
@@ -76,6 +84,32 @@ def check_shortest(value: float, bits: int) -> None:
     assert Fraction(repr(found)) == Fraction(number) / Fraction(10) ** places
     digits = len(str(abs(number)).rstrip("0"))
     assert digits == shortest_by_search(value, bits)
+
+
+@given(
+    patterns=st.lists(
+        st.one_of(
+            st.integers(0, 2**32 - 1),
+            st.sampled_from([0, 0x80000000, 0x7F800000, 0x7FC00000, 0x7F7FFFFF, 1, 0x4C000004]),
+            st.decimals(-9999, 9999, places=2).map(lambda value: struct.unpack(">I", struct.pack(">f", value))[0]),
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_many_at_once_are_what_each_is_alone(patterns: list[int]) -> None:
+    raws = tuple(from_pattern(pattern, 32) for pattern in patterns)
+    table = float_table(32, Decimal(1), Decimal(0))
+    convert = shortest_floats(len(raws))
+    wanted = [repr(table[raw]) for raw in raws]
+    assert [repr(value) for value in convert(raws)] == wanted
+    assert [repr(value) for value in convert(raws)] == wanted
+
+
+def test_what_was_given_out_is_not_changed_by_its_taker() -> None:
+    convert = shortest_floats(2)
+    convert((1.5, 2.5))[0] = None
+    assert convert((1.5, 2.5)) == [1.5, 2.5]
 
 
 def test_zero_has_no_sign() -> None:
