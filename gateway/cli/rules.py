@@ -11,6 +11,7 @@ from gateway.model import Text
 from gateway.rules.bind import bind
 from gateway.rules.book import builtin_packs, load_rules, read_packs
 from gateway.rules.cases import run_cases
+from gateway.rules.facts import facts_of
 from gateway.rules.types import Pack, Rule
 from gateway.settings.document import read
 from gateway.settings.problems import Problems
@@ -63,7 +64,7 @@ def _site(path: Path, language: str) -> list[str]:
     for device in site.devices:
         packs = book.of_kind(device.kind)
         points = [point.name for point in device.points]
-        binding = bind(packs, site.kinds[device.kind], points, {**site.facts, **device.facts})
+        binding = bind(packs, site.kinds[device.kind], points, facts_of(site, device))
         lines += ["", f"{device.id}  ({device.kind})", *aligned([_row(each.rule, language) for each in binding.rules])]
         if not packs:
             lines.append(Text("  没有规则", "  no rules")[language])

@@ -20,6 +20,8 @@ class Bound:
 
     expressions: tuple[Expression, ...]
     names: frozenset[str]
+    parts: tuple[Expression, ...] = ()
+    """Of an `any`: what it was joined of."""
 
     def value(self, known: Mapping[str, Plain]) -> Plain | None:
         """The first part that can be told."""
@@ -108,10 +110,11 @@ def _bound(formula: Formula, given: set[str], limits: Mapping[str, float] = Mapp
     parts = [part for part in filled_in if given.issuperset(compile_expression(part).names)]
     if not parts:
         return None
+    each = tuple(compile_expression(part) for part in parts) if formula.combine is Combine.ANY else ()
     if formula.combine is not Combine.FIRST:
         parts = [joined(parts, "||" if formula.combine is Combine.ANY else "&&")]
     expressions = tuple(compile_expression(part) for part in parts)
-    return Bound(expressions, frozenset(name for each in expressions for name in each.names))
+    return Bound(expressions, frozenset(name for one in expressions for name in one.names), each)
 
 
 def _window(window: Window, given: set[str]) -> BoundWindow | None:

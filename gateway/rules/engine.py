@@ -55,6 +55,7 @@ class DeviceRules:
     ) -> None:
         self.device = device
         self.binding = binding
+        self._define = dict(binding.define)
         self._dates = dates
         self._zone = zone
         self._known: dict[str, Plain] = {**binding.facts, POLL_INTERVAL: interval_s}
@@ -265,10 +266,24 @@ class DeviceRules:
         return ts
 
     def _because(self, held: BoundLevel | None) -> Mapping[str, Value]:
+        """The values that made it hold; of several alternatives those that did, and points in place of flags made
+        of them."""
         if held is None:
             return {}
-        names = sorted(held.raise_.names - self.binding.facts.keys())
-        return {name: self._known[name] for name in names if name in self._known}
+        parts = [part for part in held.raise_.parts if part.truth(self._known)] or held.raise_.expressions
+        names: dict[str, None] = {}
+        for part in parts:
+            self._trace(part.names, names)
+        return {name: self._known[name] for name in sorted(names) if name in self._known}
+
+    def _trace(self, found: Iterable[str], names: dict[str, None]) -> None:
+        for name in found:
+            define = self._define.get(name)
+            if define is not None and isinstance(self._known.get(name), bool):
+                told = next((each for each in define.expressions if each.value(self._known) is not None), None)
+                self._trace(told.names if told is not None else (), names)
+            elif name not in self.binding.facts:
+                names[name] = None
 
     def _priority(self, bound: BoundLevel, rule: BoundRule) -> Priority:
         facts = self.binding.facts

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from gateway.model import MaybeValue, Value, ValueType
 from gateway.rules.expressions import Plain
-from gateway.settings.types import VocabularyFact
+from gateway.settings.types import DeviceSettings, SiteSettings, VocabularyFact
 
 TIME_OF_DAY = "time_of_day"
 SILENT_FOR = "silent_for"
@@ -34,6 +34,13 @@ def plain(value: MaybeValue) -> Plain | None:
     if value is None or isinstance(value, bool | str):
         return value
     return float(value) if isinstance(value, int | Decimal) else value
+
+
+def facts_of(site: SiteSettings, device: DeviceSettings) -> dict[str, Value]:
+    """The facts a device is judged with: its own, else the site's where they are facts of its kind too (the mode of a
+    shelter is no selector of a pump)."""
+    known = site.kinds[device.kind].facts
+    return {**{name: value for name, value in site.facts.items() if name in known}, **device.facts}
 
 
 def fact_types(facts: Mapping[str, VocabularyFact]) -> dict[str, ValueType]:

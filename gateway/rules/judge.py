@@ -15,7 +15,7 @@ from gateway.flow.snapshot import MIN_STALE_S, Snapshot
 from gateway.model import Priority, Readiness, ReadinessState, Reading, Status, Text, Value, Verdict
 from gateway.rules.bind import bind
 from gateway.rules.engine import DeviceRules
-from gateway.rules.facts import dates_of
+from gateway.rules.facts import dates_of, facts_of
 from gateway.rules.readiness import Effect, Holding, Judgement, KindCount, judge, roll_up
 from gateway.rules.types import RuleBook
 from gateway.settings.types import DeviceSettings, Mandatory, SiteSettings
@@ -260,8 +260,8 @@ class Judge:
 
     def _watch(self, device: DeviceSettings) -> _Device:
         site = self._site
-        facts = {**site.facts, **device.facts}
         kind = site.kinds[device.kind]
+        facts = facts_of(site, device)
         names = [point.name for point in device.points]
         groups = _groups(device.mandatory, facts)
         labels = {name: point.label for name, point in kind.points.items()}
@@ -273,7 +273,9 @@ class Judge:
     def _health_rules(self) -> DeviceRules:
         kind = self._site.kinds.get("gateway")
         packs = [pack for pack in self._book.packs if pack.kind == "gateway"]
-        binding = bind(packs, kind, kind.points if kind is not None else (), self._site.facts)
+        facts = {name: fact.default for name, fact in kind.facts.items() if fact.default is not None} if kind else {}
+        facts |= {name: value for name, value in self._site.facts.items() if kind is not None and name in kind.facts}
+        binding = bind(packs, kind, kind.points if kind is not None else (), facts)
         return DeviceRules(GATEWAY, binding, {}, self._zone, HEALTH_INTERVAL_S)
 
 

@@ -101,24 +101,47 @@ def plant_site(*devices: DeviceSettings) -> PlantSite:
     return PlantSite(replace(bare, kinds=VOCABULARY))
 
 
+DEPOT: dict[str, tuple[str, dict[str, Value]]] = {
+    "gen-1": (
+        "generator",
+        {
+            "battery_nominal_voltage": 24,
+            "rated_power": 50,
+            "tank_capacity": 200,
+            "expected_load": 30,
+            "battery_fitted": "2025-06-12",
+        },
+    ),
+    "ats-1": ("ats", {}),
+    "pump-1": (
+        "pump",
+        {
+            "drive": "electric",
+            "rated_power": 37,
+            "rated_current": 70,
+            "start_level": 1.2,
+            "stop_level": 0.6,
+            "high_level_limit": 1.8,
+            "very_high_level_limit": 2.2,
+        },
+    ),
+    "pump-2": ("pump", {"drive": "diesel", "tank_capacity": 150, "start_level": 1.4, "stop_level": 0.7}),
+    "light-1": ("light_tower", {"power_source": "diesel", "lamp_rated_current": 17}),
+    "truck-1": ("forklift", {"shift_from": "08:00", "shift_until": "18:00"}),
+    "kitchen-1": ("field_kitchen", {"water_capacity": 500}),
+    "air-1": ("scba_compressor", {"discharge_temperature_limit": 180}),
+    "store-1": ("warehouse", {"goods": "textiles", "closed_from": "20:00", "closed_until": "07:00"}),
+    "shelter-1": ("shelter", {"capacity": 400, "water_capacity": 20000, "toilets": 20, "taps": 12}),
+    "cold-1": ("cold_store", {}),
+    "rain-1": ("weather", {}),
+    "river-1": ("hydrology", {}),
+    "sensor-1": ("sensor", {}),
+    "tank-1": ("tank", {"tank_capacity": 5000, "tank_height": 2.5}),
+    "ups-1": ("ups", {}),
+    "van-1": ("vehicle", {}),
+}
+
+
 def one_of_each() -> PlantSite:
     """A site with one of everything, as a depot would state it."""
-    return plant_site(
-        equipment("gen-1", "generator", {"battery_nominal_voltage": 24, "rated_power": 50, "tank_capacity": 200, "expected_load": 30, "battery_fitted": "2025-06-12"}),
-        equipment("ats-1", "ats"),
-        equipment("pump-1", "pump", {"drive": "electric", "rated_power": 37, "rated_current": 70, "start_level": 1.2, "stop_level": 0.6, "high_level_limit": 1.8, "very_high_level_limit": 2.2}),
-        equipment("pump-2", "pump", {"drive": "diesel", "battery_nominal_voltage": 24, "tank_capacity": 150, "start_level": 1.4, "stop_level": 0.7}),
-        equipment("light-1", "light_tower", {"power_source": "diesel", "lamp_rated_current": 17}),
-        equipment("truck-1", "forklift", {"shift_from": "08:00", "shift_until": "18:00"}),
-        equipment("kitchen-1", "field_kitchen", {"water_capacity": 500}),
-        equipment("air-1", "scba_compressor", {"discharge_temperature_limit": 180}),
-        equipment("store-1", "warehouse", {"goods": "textiles", "closed_from": "20:00", "closed_until": "07:00"}),
-        equipment("shelter-1", "shelter", {"capacity": 400, "water_capacity": 20000, "toilets": 20, "taps": 12}),
-        equipment("cold-1", "cold_store"),
-        equipment("rain-1", "weather"),
-        equipment("river-1", "hydrology"),
-        equipment("sensor-1", "sensor"),
-        equipment("tank-1", "tank", {"tank_capacity": 5000, "tank_height": 2.5}),
-        equipment("ups-1", "ups"),
-        equipment("van-1", "vehicle"),
-    )  # fmt: skip
+    return plant_site(*(equipment(name, kind, facts) for name, (kind, facts) in DEPOT.items()))
