@@ -132,16 +132,14 @@ class Reloading:
     def __init__(
         self,
         gateway: Reloadable,
-        load: Callable[[Path], SiteSettings],
+        load: Callable[[Path, str], SiteSettings],
         monotonic: Callable[[], float],
         *,
-        language: str = "en",
         patience_s: float = TRIAL_S,
     ) -> None:
         self._gateway = gateway
         self._load = load
         self._monotonic = monotonic
-        self._language = language
         self._patience_s = patience_s
         self._proven: SiteSettings | None = None
         """What was in force before the changes that are on trial."""
@@ -149,15 +147,20 @@ class Reloading:
         self._turn = 0
         self._lock = asyncio.Lock()
 
-    async def reload(self, *, keep: bool = False) -> Outcome:
+    @property
+    def source(self) -> Path:
+        """The file, by its full name."""
+        return self._gateway.site.source.resolve()
+
+    async def reload(self, *, keep: bool = False, language: str = "en") -> Outcome:
         """Apply the file as it is now, and return when it has proved itself, or was undone; with `keep` at once.
 
-        ConfigError where it cannot be used; then nothing was changed.
+        ConfigError, in `language`, where it cannot be used; then nothing was changed.
         """
         gateway = self._gateway
         async with self._lock:
-            site = await asyncio.to_thread(self._load, gateway.site.source)
-            refuse_what_needs_a_restart(gateway.site, site, self._language)
+            site = await asyncio.to_thread(self._load, gateway.site.source, language)
+            refuse_what_needs_a_restart(gateway.site, site, language)
             if self._proven is None:
                 self._proven, self._alive = gateway.site, alive(gateway.site, gateway.stats(), self._monotonic())
             before = self._proven

@@ -22,6 +22,9 @@ COMMANDS: dict[str, Text] = {
     "rules": Text("列出规则，运行规则用例", "list rules and run their cases"),
     "ingest": Text("把 MQTT 消息写入 InfluxDB（中心侧）", "MQTT to InfluxDB, at the centre"),
     "simulate": Text("把配置中的设备模拟成真实的 Modbus 服务", "serve the configured devices as real Modbus servers"),
+    "reload": Text("让运行中的网关采用改过的配置文件", "apply a changed file to the running gateway"),
+    "backup": Text("备份配置和状态", "back up configuration and state"),
+    "restore": Text("在新机器上恢复备份", "put a backup back, for a dead box"),
 }
 
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE = 0, 1, 2

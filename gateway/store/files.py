@@ -6,6 +6,7 @@ it is; a damaged one is set aside where losing it is allowed (telemetry), and re
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sqlite3
 import time
@@ -41,6 +42,28 @@ def damage(what: str) -> sqlite3.DatabaseError:
     error = sqlite3.DatabaseError(what)
     error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
     return error
+
+
+def refuse_newer(path: Path, schema: Schema) -> None:
+    """StoreError where the file was written by a newer version; damage is left to who opens it."""
+    if not path.is_file():
+        return
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(_read_only(path)) as db:
+        _known_version(db, path, schema)
+
+
+def _known_version(db: sqlite3.Connection, path: Path, schema: Schema) -> int:
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    newest = len(schema.steps)
+    if version > newest:
+        raise StoreError(f"{path}: written by a newer version (schema {version}, this one knows {newest})")
+    return int(version)
+
+
+def _read_only(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False
+    )
 
 
 class StoreFile:
@@ -79,10 +102,7 @@ class StoreFile:
         return db
 
     def _prepare(self, db: sqlite3.Connection) -> None:
-        (version,) = db.execute("PRAGMA user_version").fetchone()
-        newest = len(self.schema.steps)
-        if version > newest:
-            raise StoreError(f"{self.path}: written by a newer version (schema {version}, this one knows {newest})")
+        version, newest = _known_version(db, self.path, self.schema), len(self.schema.steps)
         if version == 0:
             db.execute(f"PRAGMA page_size={self._page_bytes}")
         elif self.path.stat().st_size <= QUICK_CHECK_BYTES:
@@ -116,10 +136,7 @@ class StoreFile:
 
     def reader(self) -> sqlite3.Connection:
         """A second connection that only reads."""
-        return sqlite3.connect(
-            f"{self.path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_S, isolation_level=None,
-            check_same_thread=False,
-        )  # fmt: skip
+        return _read_only(self.path)
 
     def close(self) -> None:
         self.writer.close()

@@ -14,7 +14,7 @@ from pathlib import Path
 from gateway.errors import StoreError
 from gateway.store import gaps
 from gateway.store.documents import Documents
-from gateway.store.files import Schema, StoreFile
+from gateway.store.files import Schema, StoreFile, refuse_newer
 from gateway.store.history import HISTORY_SCHEMA, History
 from gateway.store.lane import LANE_SCHEMA, Lane
 from gateway.store.lock import lock, unlock
@@ -37,6 +37,8 @@ INSERT INTO meta VALUES('reserved', '0'), ('last_ts', '0')
     ),
 )
 TELEMETRY = Schema("telemetry", (LANE_SCHEMA + HISTORY_SCHEMA,))
+SCHEMAS = (JOURNAL, TELEMETRY)
+"""What documents hold belongs to the journal's schema: who changes their shape adds a step there."""
 ROOM_CHECK_S = 5.0
 
 
@@ -113,13 +115,15 @@ def open_store(
         raise StoreError(f"{state_dir}: {error}") from error
     opened: list[StoreFile] = []
     try:
-        for schema, replaceable in ((JOURNAL, False), (TELEMETRY, True)):
+        for schema in SCHEMAS:
+            refuse_newer(state_dir / f"{schema.name}.db", schema)
+        for schema in SCHEMAS:
             path = state_dir / f"{schema.name}.db"
             opened.append(
                 StoreFile(
                     path,
                     schema,
-                    replaceable=replaceable,
+                    replaceable=schema is TELEMETRY,
                     page_bytes=chosen.page_bytes,
                     checkpoint_pages=chosen.checkpoint_pages,
                 )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import Vigil
+from tests.processes import Vigil, run
 from tests.servers import free_port
 
 SITE = """
@@ -93,6 +93,32 @@ def test_a_service_tells_its_manager_and_ends_in_time(tmp_path: Path, deaf: int,
     with sqlite3.connect(tmp_path / "state" / "journal.db") as journal:
         (events,) = journal.execute("SELECT count(*) FROM message WHERE topic LIKE '%_gateway/event'").fetchone()
         assert events == 1, "what was accepted is on disk"
+
+
+def test_the_reload_command_says_how_it_went(tmp_path: Path, deaf: int, manager: socket.socket) -> None:
+    file = write(tmp_path, deaf)
+    good = file.read_text()
+    nobody = run("reload", file, "--lang", "en")
+    assert (nobody.returncode, nobody.stdout.count("\n")) == (1, 1)
+    assert nobody.stderr.startswith("vigil reload: the running gateway cannot be reached")
+    extra = {"NOTIFY_SOCKET": str(tmp_path / "notify")}
+    with Vigil(tmp_path, "run", file, name="gateway", extra=extra) as gateway:
+        told(manager, "READY=1")
+        gateway.wait_for("control_open")
+
+        file.write_text(good.replace("line: lan", "line: nowhere").replace("kind: warehouse", "kind: shed"))
+        wrong = run("reload", file, "--lang", "en")
+        assert wrong.returncode == 2
+        assert [line for line in wrong.stdout.splitlines() if "nowhere" in line or "shed" in line]
+        file.write_text(good + "report: {every: 30s}\n")
+        done = run("reload", file, "--lang", "zh")
+        assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "已生效：新增 0，删除 0，更改 2"), done.stderr
+        file.write_text(good.replace("id: depot-07", "id: depot-08"))
+        refused = run("reload", file, "--lang", "en")
+        assert refused.returncode == 2
+        assert "site.id: cannot change while the gateway runs (depot-07 -> depot-08)" in refused.stdout
+        assert "config_refused" not in gateway.printed()
+        assert gateway.stop() == 0
 
 
 def test_a_wrong_file_ends_with_2_and_every_problem(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +87,7 @@ def bench(tmp_path: Path) -> Callable[..., Any]:
             site = load(file)
             store = open_store(site.state_dir, StoreOptions(commit_interval_s=0.05))
             gateway = Gateway(site, store)
-            reloading = Reloading(gateway, partial(load), gateway.clock.monotonic, patience_s=patience_s)
+            reloading = Reloading(gateway, load, gateway.now, patience_s=patience_s)
             running = asyncio.create_task(gateway.run())
             found = Bench(file, one, two, gateway, reloading)
             try:
