@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gateway.model import Text
 from gateway.settings import texts
@@ -44,6 +45,9 @@ class Profile:
     sound: bool
     contents: tuple[tuple[str, bytes], ...]
     """Names and bytes of the files it was read from."""
+    keys: Mapping[str, Any]
+    """What its own file says of the model: vendor, model, name, source, confidence, firmware, caveats, unit."""
+    base: Profile | None
 
 
 class ProfileShelf:
@@ -123,6 +127,8 @@ class ProfileShelf:
             (*inherited, *read_identity(root.get("identity"), protocol, problems, len(inherited))),
             len(problems) == before and (base is None or base.sound),
             ((name, data), *(base.contents if base is not None else ())),
+            keys,
+            base,
         )
 
     def _base(self, root: Section, name: str | None) -> Profile | None:
