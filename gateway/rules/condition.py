@@ -40,13 +40,11 @@ class Condition:
         """
         self._pass(ts, frozen=truth is None or self.unsure)
         self.unsure = truth is None
-        if truth is not None and truth is not self.held:
-            if truth and not self._true_long_enough(ts, delays.for_ms):
-                return
+        if truth is False and not self.held:
+            self.true_since = None
+        elif truth is not None and truth is not self.held and (not truth or self._true_long_enough(ts, delays.for_ms)):
             self.held, self.since, self.true_since = truth, ts, None
             self.pending_since = ts if self.held is not self.announced else None
-        elif truth is False:
-            self.true_since = None
         self._announce(ts, delays)
 
     @property

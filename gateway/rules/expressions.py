@@ -77,9 +77,13 @@ class Expression:
     source: str
     names: tuple[str, ...]
     run: Callable[[dict[str, Any]], Any] = field(compare=False, repr=False)
+    is_name: bool = False
+    """Nothing but a name: there is nothing to run."""
 
     def value(self, known: Mapping[str, Plain]) -> Plain | None:
         """What it gives with what is known; None where that cannot be told."""
+        if self.is_name:
+            return known.get(self.source)
         try:
             found = self.run({name: known[name] for name in self.names if name in known})
         except (RuntimeError, TypeError, ValueError):
@@ -102,7 +106,8 @@ def compile_expression(source: str) -> Expression:
     known = _compiled.get(source)
     if known is None:
         program = compile_cel(_TOKENS.sub(_double, source))
-        known = _compiled[source] = Expression(source, tuple(program.variables()), program.execute)
+        names = tuple(program.variables())
+        known = _compiled[source] = Expression(source, names, program.execute, names == (source,))
     return known
 
 
