@@ -19,6 +19,9 @@ def lock(state_dir: Path) -> int:
     """Take the lock, for `unlock`; StateInUse where another holds it, OSError where the directory cannot be used."""
     handle = os.open(state_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
+        if os.geteuid() == 0:
+            owner = state_dir.stat()
+            os.fchown(handle, owner.st_uid, owner.st_gid)  # root looked in: the daemon's own user must get by
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         os.close(handle)
@@ -33,9 +36,12 @@ def unlock(handle: int) -> None:
 
 @contextlib.contextmanager
 def hold_state(state_dir: Path) -> Iterator[None]:
-    """Keep others off the site's lines without opening its state; StateInUse, StoreError where it cannot be used."""
+    """Keep others off the site's lines without opening its state; StateInUse, StoreError where it cannot be used. Where
+    no state is there yet, nobody works with it, and none is begun."""
+    if not state_dir.exists():
+        yield
+        return
     try:
-        state_dir.mkdir(parents=True, exist_ok=True)
         handle = lock(state_dir)
     except OSError as error:
         raise StoreError(f"{state_dir}: {error}") from error
