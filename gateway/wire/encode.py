@@ -3,11 +3,13 @@ as `gateway.ports.Row` keeps it; `frame` makes the payload of it. Ready-made pay
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+
+import orjson
 
 from gateway.model import Readiness, Reason, Report, Status
 from gateway.ports import Row
-from gateway.wire.json_text import dumps, quote, scalar
+from gateway.wire.json_text import dumps, quote
 from gateway.wire.messages import (
     Alarm,
     Command,
@@ -44,27 +46,20 @@ class _Keys(dict[str, str]):
 
 
 _keys = _Keys()
-_words: dict[type, Callable[..., str]] = {
-    float: float.__repr__,
-    int: int.__repr__,
-    bool: {True: "true", False: "false"}.__getitem__,
-    str: quote,
-}
 
 
-def _values(values: Mapping[str, object]) -> str:
-    """The inside of `v`. Exact types are looked up first: this runs for every value that is sent."""
-    keys, words = _keys, _words
+def _values(values: Mapping[str, object]) -> bytes:
+    """The inside of `v`; ValueError for NaN and infinity."""
     try:
-        text = ",".join([keys[name] + words[type(value)](value) for name, value in values.items()])
-    except KeyError:
-        return _checked(values)
-    # One search of the whole text costs less than asking every number; a word may contain it too.
-    return _checked(values) if ":nan" in text or ":inf" in text or ":-inf" in text else text
+        text = orjson.dumps(values)
+    except TypeError:  # a Decimal, an integer of more than 64 bits, a mapping of another make
+        return _exact(values)
+    # orjson writes null for what is no number; a word may contain it too
+    return _exact(values) if b":null" in text else text
 
 
-def _checked(values: Mapping[str, object]) -> str:
-    return ",".join([_keys[name] + scalar(value) for name, value in values.items()])
+def _exact(values: Mapping[str, object]) -> bytes:
+    return dumps(values).encode()
 
 
 def _statuses(statuses: Mapping[str, Status | str]) -> str:
@@ -93,8 +88,11 @@ def _head(kind: str, labels: Mapping[str, str]) -> str:
 
 def telemetry_body(report: Report | Telemetry, kind: str, labels: Mapping[str, str], *, synced: bool) -> bytes:
     """What of one poll is due. ValueError for NaN or infinity, which are statuses, not values."""
-    clock = '"clock":"synced","v":{' if synced else '"clock":"free","v":{'
-    parts = [_head(kind, labels), clock, _values(report.values), "}"]
+    clock = b'"clock":"synced","v":' if synced else b'"clock":"free","v":'
+    body = _head(kind, labels).encode() + clock + _values(report.values)
+    if not (report.uncertain or report.bad or report.recovered or report.quality):
+        return body + b"}"
+    parts = []
     if report.uncertain:
         parts.append(f',"uncertain":{{{_statuses(report.uncertain)}}}')
     if report.bad:
@@ -105,7 +103,7 @@ def telemetry_body(report: Report | Telemetry, kind: str, labels: Mapping[str, s
     if q is not None:
         parts.append(f',"q":{{"good":{q.good},"uncertain":{q.uncertain},"bad":{q.bad},"worst":{quote(q.worst)}}}')
     parts.append("}")
-    return "".join(parts).encode()
+    return body + "".join(parts).encode()
 
 
 def reasons(items: tuple[Reason, ...]) -> list[Json]:
