@@ -102,6 +102,10 @@ class Operators:
             self._failures.pop(name, None)
         return operator
 
+    async def find(self, name: str) -> Operator | None:
+        """What the file says of `name` now."""
+        return await asyncio.to_thread(self._find, name)
+
     def waits_s(self, name: str) -> float:
         """Seconds for which no token of `name` is looked at, after too many wrong ones."""
         failures, at = self._failures.get(name, (0, 0.0))
@@ -116,6 +120,10 @@ class Operators:
         failures, _ = self._failures.get(name, (0, 0.0))
         self._failures[name] = (failures + 1, self._monotonic())
         log.warning("credential_refused by=%r failures=%d", name[:32], failures + 1)
+
+    def _find(self, name: str) -> Operator | None:
+        self._read()
+        return self._known.get(name)
 
     def _verify(self, name: str, token: str) -> Operator | None:
         self._read()

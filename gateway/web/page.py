@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 from gateway.model import ValueType
+from gateway.web.access import COOKIE, Access
 from gateway.web.health import health_shown
 from gateway.web.live import Live
 from gateway.web.running import configuration_shown
@@ -28,7 +29,8 @@ RETRY_S = 10
 class Pages:
     """Renders one site; holds no state of its own."""
 
-    def __init__(self, showing: Showing, live: Live) -> None:
+    def __init__(self, showing: Showing, live: Live, access: Access) -> None:
+        self._access = access
         self._showing = showing
         self._live = live
         self._templates = Environment(
@@ -64,6 +66,9 @@ class Pages:
             states={state.value: text[language] for state, text in STATES.items()},
             kinds={name: kind.label[language] for name, kind in self._showing.view.site.kinds.items()},
             site=self._showing.view.site,
+            person=request.state.person,
+            can_log_in=self._access.is_possible,
+            is_shown=request.state.person is not None or not self._access.is_needed,
             now=self._showing.site(language),
             clock=self._showing.clock(),
             **facts,
@@ -139,6 +144,8 @@ class Pages:
             with self._live.watch(language, device) as viewer:
                 yield b"retry: 2000\n\n"
                 async for message in viewer:
+                    if self._access.is_needed and await self._access.person(request.cookies.get(COOKIE)) is None:
+                        break
                     yield message
 
         return StreamingResponse(events(), media_type="text/event-stream")

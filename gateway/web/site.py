@@ -12,16 +12,19 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.settings.listen import is_loopback
+from gateway.web.access import Access
 from gateway.web.api import Api, refuse
+from gateway.web.gate import Gate
 from gateway.web.guard import Guard
 from gateway.web.live import Live
+from gateway.web.login import Login
 from gateway.web.metrics import METRICS_TYPE, metrics_text
 from gateway.web.page import Pages
 from gateway.web.showing import Showing
 from gateway.web.view import Look
 
 STATIC = Path(__file__).parent / "static"
-LOCAL = ("127.0.0.1", "::1", "localhost")
 
 
 class _Fresh:
@@ -40,7 +43,8 @@ def build(look: Look) -> Starlette:
     """The application; `state.live` feeds its streams and is run by `serve`."""
     showing = Showing(look)
     live = Live(showing)
-    pages = Pages(showing, live)
+    access = Access(showing)
+    pages = Pages(showing, live, access)
     api = Api(showing)
     web = showing.view.site.web
 
@@ -54,12 +58,14 @@ def build(look: Look) -> Starlette:
         routes=[
             *pages.routes(),
             *api.routes(),
+            *Login(pages, access).routes(),
             Route("/metrics", metrics),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         middleware=[
-            Middleware(Guard, local_only=web is None or web.host in LOCAL),
+            Middleware(Guard, local_only=web is None or is_loopback(web.host)),
             Middleware(_Fresh, showing=showing),
+            Middleware(Gate, access=access),
         ],
         exception_handlers={404: missing},
     )
