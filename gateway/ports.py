@@ -128,6 +128,8 @@ class Row:
     retain: bool
     rank: int
     """0 alarm and event, 1 readiness and status, 2 telemetry; lower goes first and is dropped last."""
+    held: bool = False
+    """Not to be given out yet: `ts` is provisional until the clock is known (`gateway.timekeeping`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from gateway.store.blocks import Sample
 from gateway.store.daily import Day
 from gateway.store.gaps import Gap
 from gateway.store.history import Bucket, History
+from gateway.store.labels import Labelling
 from gateway.store.lock import StateInUse, hold_state
 from gateway.store.outbox import Outbox
 from gateway.store.store import Store, StoreOptions, open_store
@@ -13,6 +14,7 @@ __all__ = [
     "Day",
     "Gap",
     "History",
+    "Labelling",
     "Outbox",
     "Sample",
     "StateInUse",

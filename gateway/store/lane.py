@@ -15,6 +15,7 @@ from gateway.ports import Row
 from gateway.store import gaps
 from gateway.store.files import StoreFile
 from gateway.store.gaps import Gap
+from gateway.store.labels import AT_ONCE, Labelling, label_gaps, label_rows
 from gateway.store.thinning import count_values, thin
 from gateway.store.writer import Writer
 
@@ -58,6 +59,10 @@ class _Work:
     dropped: int = 0
     thinned: int = 0
     dead: int = 0
+    labelling: Labelling | None = None
+    labelled: list[Row] = field(default_factory=list)
+    grown: int = 0
+    """Bytes by which labelling made rows longer."""
 
     def __bool__(self) -> bool:
         return bool(self.rows or self.keep or self.topics or self.forget or self.set_aside or self.gaps or self.settled)
@@ -87,7 +92,10 @@ class Lane:
     has_room: Callable[[], bool]
     committed: Callable[[Iterable[Row]], None] | None = None
     """Told of rows that are on disk now, in the store's thread with the lock held."""
+    labelled: Callable[[list[Row]], None] | None = None
+    """Told of rows that were held and have their final time now, in the same way."""
     counts: LaneCounts = field(default_factory=LaneCounts)
+    _labelling: Labelling | None = None
     _next: _Work = field(default_factory=_Work)
     _now: _Work = field(default_factory=_Work)
     """What the thread is writing."""
@@ -175,6 +183,15 @@ class Lane:
             self.writer.wake(self.file, urgent=False)
             self._next.forget += left
 
+    def label(self, labelling: Labelling) -> None:
+        """Give every held row its final time, from the next commits on."""
+        self.writer.wake(self.file, urgent=True)
+        self._labelling = labelling
+
+    @property
+    def is_labelling(self) -> bool:
+        return self._labelling is not None
+
     def set_aside(self, seq: int, reason: str) -> None:
         self.writer.wake(self.file, urgent=False)
         self._next.set_aside[seq] = reason
@@ -190,10 +207,11 @@ class Lane:
     # gateway.store.writer.Source
 
     def has_work(self) -> bool:
-        return bool(self._next) or (self.counts.rows > 0 and self.counts.bytes > self.quota_bytes)
+        return bool(self._next or self._labelling) or (self.counts.rows > 0 and self.counts.bytes > self.quota_bytes)
 
     def take(self) -> None:
         self._now, self._next = self._next, _Work()
+        self._now.labelling = self._labelling
         self._waiting_bytes = 0
 
     def put_back(self) -> None:
@@ -227,8 +245,14 @@ class Lane:
         counts.dead += work.dead
         counts.thinned += work.thinned
         counts.confirmed += work.forgotten - work.dropped - work.thinned - work.dead
+        counts.bytes += work.grown
         if self.committed is not None:
             self.committed(work.rows.values())
+        if work.labelling is not None:
+            if len(work.labelled) < AT_ONCE:
+                self._labelling = None
+            if self.labelled is not None:
+                self.labelled(work.labelled)
         for seq in [seq for seq in work.rows if seq in self._listeners]:
             for listener in self._listeners.pop(seq):
                 listener()
@@ -237,8 +261,8 @@ class Lane:
         work = self._now
         work.forgotten = work.forgotten_bytes = work.dropped = work.thinned = work.dead = 0
         db.executemany(
-            "INSERT INTO message VALUES(?,?,?,?,?,?)",
-            [(row.seq, row.ts, row.topic, row.body, row.retain, row.rank) for row in work.rows.values()],
+            "INSERT INTO message VALUES(?,?,?,?,?,?,?)",
+            [(row.seq, row.ts, row.topic, row.body, row.retain, row.rank, row.held) for row in work.rows.values()],
         )
         if not self.may_skip:
             _write_journal(db, work)
@@ -250,11 +274,22 @@ class Lane:
         gone = [*work.forget, *[(seq, seq) for seq in work.set_aside]]
         for first, last in gone:
             self._delete(db, work, "seq BETWEEN ? AND ?", (first, last))
+        if work.labelling is not None:
+            self._label(db, work, work.labelling)
         self._make_room(db, work)
         for gap in work.settled:
             gaps.settle(db, gap)
         for gap in work.gaps.values():
             gaps.add(db, gap)
+
+    def _label(self, db: sqlite3.Connection, work: _Work, labelling: Labelling) -> None:
+        pairs = label_rows(db, labelling)
+        work.labelled = [row for _, row in pairs]
+        work.grown = sum(_size(row) - _size(before) for before, row in pairs)
+        if len(pairs) < AT_ONCE:
+            label_gaps(db, labelling)
+        if not self.may_skip:
+            _write_retained(db, work.labelled)
 
     def _delete(
         self, db: sqlite3.Connection, work: _Work, where: str, values: tuple[int, ...]
@@ -329,9 +364,16 @@ def _write_journal(db: sqlite3.Connection, work: _Work) -> None:
             db.execute("DELETE FROM document WHERE key=?", (key,))
         else:
             db.execute("INSERT OR REPLACE INTO document VALUES(?,?)", (key, value))
-    db.executemany(
-        "INSERT OR REPLACE INTO retained VALUES(?,?,?,?,?)",
-        [(row.topic, row.seq, row.ts, row.rank, row.body) for row in work.rows.values() if row.retain]
-        # of these the content is not kept, only that they are there, or were cleared
-        + [(row.topic, row.seq, row.ts, row.rank, None if row.body else b"") for row in work.topics.values()],
+    _write_retained(db, work.rows.values())
+    db.executemany(  # of these the content is not kept, only that they are there, or were cleared
+        _RETAIN,
+        [(row.topic, row.seq, row.ts, row.rank, None if row.body else b"") for row in work.topics.values()],
     )
+
+
+_RETAIN = "INSERT OR REPLACE INTO retained VALUES(?,?,?,?,?)"
+
+
+def _write_retained(db: sqlite3.Connection, rows: Iterable[Row]) -> None:
+    kept = [(row.topic, row.seq, row.ts, row.rank, row.body) for row in rows if row.retain and not row.held]
+    db.executemany(_RETAIN, kept)

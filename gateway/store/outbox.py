@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from gateway.ports import Confirmed, Row
 from gateway.store.gaps import Gap, overload
+from gateway.store.labels import Labelling, only_labelled
 from gateway.store.lane import Lane
 from gateway.store.reader import Reader
 from gateway.store.sequence import Sequence as SequenceNumbers
@@ -67,6 +68,11 @@ class Outbox:
         self._stamps: dict[str, tuple[int, int]] = {}
         self._accepted = 0
         self._topics = set(topics)
+        self.is_holding = False
+        """While True, rows are kept and not given out until `label`."""
+        self.labelled: Callable[[list[Row]], object] | None = None
+        """Told of rows that have their final time now, on the event loop."""
+        self._labelled: list[asyncio.Future[None]] = []
         journal.committed = self._note_newest
 
     @property
@@ -102,7 +108,7 @@ class Outbox:
                 ts = self._own_millisecond(topic, ts)
             room = 1 if rank == 2 else 2
             content = body if isinstance(body, bytes) else body(ts)
-            row = Row(self._sequence.next(ts), ts, topic, content, retain, rank)
+            row = Row(self._sequence.next(ts), ts, topic, content, retain, rank, self.is_holding)
             if lane.waiting >= MAX_WAITING_ROWS * room or lane.waiting_bytes >= MAX_WAITING_BYTES * room:
                 lane.counts.dropped += 1
                 lane.note_gap(overload(row))
@@ -111,7 +117,8 @@ class Outbox:
             self._accepted += 1
             if retain and rank:
                 self._note_topic(row)
-                self._newest[topic] = row
+                if not row.held:
+                    self._newest[topic] = row
             return row
 
     def _own_millisecond(self, topic: str, ts: int) -> int:
@@ -132,7 +139,8 @@ class Outbox:
     def _note_newest(self, rows: Iterable[Row]) -> None:
         for row in rows:
             if row.retain:
-                self._newest[row.topic] = row
+                if not row.held:
+                    self._newest[row.topic] = row
                 (self._topics.add if row.body else self._topics.discard)(row.topic)
 
     async def committed(self, seq: int) -> None:
@@ -159,7 +167,7 @@ class Outbox:
         """Held rows in order of rank and sequence number, those behind `after`, at most `limit`; of rank 0 only what is
         committed. StoreUnavailable where they cannot be read for now."""
         with self._writer.lock:
-            waiting = self._telemetry.pending()
+            waiting = only_labelled(self._telemetry.pending())
         found = await asyncio.get_running_loop().run_in_executor(self._executor, self._read, after, limit)
         known = {row.seq for row in found}
         late = [row for row in waiting if (row.rank, row.seq) > after and row.seq not in known]
@@ -173,7 +181,8 @@ class Outbox:
             behind = after[1] if rank == after[0] else -1
             reader = self._readers[1] if rank else self._readers[0]
             rows += reader.rows(
-                "SELECT seq, ts, topic, body, retain, rank FROM message WHERE rank=? AND seq>? ORDER BY seq LIMIT ?",
+                "SELECT seq, ts, topic, body, retain, rank FROM message WHERE rank=? AND seq>? AND held=0"
+                " ORDER BY seq LIMIT ?",
                 (rank, behind, limit - len(rows)),
             )
             if len(rows) >= limit:
@@ -203,6 +212,33 @@ class Outbox:
         with self._writer.lock:
             self._telemetry.set_aside(seq, reason)
             self._journal.set_aside(seq, reason)
+
+    async def label(self, labelling: Labelling) -> None:
+        """Give every held row its final time; return when all may be given out. `is_holding` must be over."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
+        with self._writer.lock:
+            self._labelled.append(done)
+            self._stamps = {
+                topic: (labelling.moved(first), labelling.moved(last)) for topic, (first, last) in self._stamps.items()
+            }
+            for lane in (self._journal, self._telemetry):
+                lane.labelled = partial(self._note_labelled, loop)
+                lane.label(labelling)
+        await done
+
+    def _note_labelled(self, loop: asyncio.AbstractEventLoop, rows: list[Row]) -> None:
+        for row in rows:
+            self._sequence.note(row.ts)
+            known = self._newest.get(row.topic)
+            if row.retain and (known is None or known.seq < row.seq):
+                self._newest[row.topic] = row
+        if rows and self.labelled is not None:
+            call(loop, partial(self.labelled, rows))
+        if not (self._journal.is_labelling or self._telemetry.is_labelling):
+            for future in self._labelled:
+                tell(future)
+            self._labelled.clear()
 
     async def gaps(self) -> list[Gap]:
         """What was dropped and not yet settled, for gap events."""
@@ -259,7 +295,7 @@ def newest_on_disk(journal: sqlite3.Connection, telemetry: sqlite3.Connection) -
         if body != b"":
             topics.add(topic)
     for seq, ts, topic, body, rank in telemetry.execute(
-        "SELECT seq, ts, topic, body, rank FROM message WHERE rank=1 AND retain=1 ORDER BY seq"
+        "SELECT seq, ts, topic, body, rank FROM message WHERE rank=1 AND retain=1 AND held=0 ORDER BY seq"
     ):
         if topic not in found or found[topic].seq < seq:
             found[topic] = Row(seq, ts, topic, body, True, rank)

@@ -18,8 +18,8 @@ BLOCK = 131_072
 class Sequence:
     """Counter of one outbox; also keeps the last time stamp given out, as of the last reservation."""
 
-    def __init__(self, file: StoreFile, writer: Writer, *, behind: int) -> None:
-        """`behind` is a number known to be taken, whatever the journal says."""
+    def __init__(self, file: StoreFile, writer: Writer, *, behind: int, not_before: int = 0) -> None:
+        """`behind` is a number, and `not_before` a time stamp, known to be taken, whatever the journal says."""
         self._file = file
         self._writer = writer
         db = file.writer
@@ -29,7 +29,7 @@ class Sequence:
         self._next = taken + 1
         self._reserved = taken + BLOCK
         self._asked = self._taken = self._reserved
-        self.last_ts = int(last_ts)
+        self.last_ts = max(int(last_ts), not_before)
         _reserve(db, self._reserved, self.last_ts)
 
     def next(self, ts: int) -> int:
@@ -43,6 +43,10 @@ class Sequence:
             self._asked += BLOCK
             self._writer.wake(self._file, urgent=True)
         return number
+
+    def note(self, ts: int) -> None:
+        """`ts` is given out, too."""
+        self.last_ts = max(self.last_ts, ts)
 
     def release(self) -> None:
         """Give back what was reserved and not used; only after the writer has ended."""

@@ -16,6 +16,8 @@ from gateway.store import gaps
 from gateway.store.documents import Documents
 from gateway.store.files import Schema, StoreFile, refuse_newer
 from gateway.store.history import HISTORY_SCHEMA, History
+from gateway.store.labels import STEP as HELD_STEP
+from gateway.store.labels import newest_ts
 from gateway.store.lane import LANE_SCHEMA, Lane
 from gateway.store.lock import lock, unlock
 from gateway.store.outbox import Outbox, newest_on_disk
@@ -34,9 +36,10 @@ CREATE TABLE retained(topic TEXT PRIMARY KEY, seq INTEGER NOT NULL, ts INTEGER N
 CREATE TABLE document(key TEXT PRIMARY KEY, value BLOB NOT NULL);
 INSERT INTO meta VALUES('reserved', '0'), ('last_ts', '0')
 """,
+        HELD_STEP,
     ),
 )
-TELEMETRY = Schema("telemetry", (LANE_SCHEMA + HISTORY_SCHEMA,))
+TELEMETRY = Schema("telemetry", (LANE_SCHEMA + HISTORY_SCHEMA, HELD_STEP))
 SCHEMAS = (JOURNAL, TELEMETRY)
 """What documents hold belongs to the journal's schema: who changes their shape adds a step there."""
 ROOM_CHECK_S = 5.0
@@ -151,7 +154,7 @@ def _assemble(
     readers = (Reader(journal), Reader(telemetry))
     has_room = _Room(journal.path.parent, options.min_free_bytes)
     (highest,) = telemetry.writer.execute("SELECT coalesce(max(seq), 0) FROM message").fetchone()
-    sequence = Sequence(journal, writer, behind=highest)
+    sequence = Sequence(journal, writer, behind=highest, not_before=_last_ts(journal.writer, telemetry.writer))
     early = Lane(journal, writer, False, options.journal_quota_bytes, has_room)
     late = Lane(telemetry, writer, True, options.telemetry_quota_bytes, has_room)
     early.open()
@@ -197,6 +200,15 @@ def _outbox_id(journal: sqlite3.Connection) -> str:
     journal.execute("INSERT OR IGNORE INTO meta VALUES('outbox', ?)", (fresh,))
     (found,) = journal.execute("SELECT value FROM meta WHERE key='outbox'").fetchone()
     return str(found)
+
+
+def _last_ts(journal: sqlite3.Connection, telemetry: sqlite3.Connection) -> int:
+    """The newest time stamp on disk, as far as the newest of what was written tells."""
+    return max(
+        newest_ts(journal, "message", "ts", "seq"),
+        newest_ts(telemetry, "message", "ts", "seq"),
+        newest_ts(telemetry, "block", "last_ts", "id"),
+    )
 
 
 def _documents(journal: sqlite3.Connection) -> Mapping[str, bytes]:

@@ -97,6 +97,11 @@ class Courier:
         self.counters.deferred += 1
         self._turn_to_backlog(place(row))
 
+    def look_again(self) -> None:
+        """There are rows in the outbox that were not there when it was read: read it anew."""
+        self._turn_to_backlog(START)
+        self._schedule()
+
     def hold(self) -> None:
         """Send nothing more over this link."""
         self._is_open = False

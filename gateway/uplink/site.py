@@ -68,6 +68,10 @@ class SiteUplink:
         """Send an accepted row live; False where it waits in the outbox instead. Never blocks, never loses."""
         return self._courier.offer(row)
 
+    def look_again(self) -> None:
+        """Rows of the outbox that were held back may go now."""
+        self._courier.look_again()
+
     def identify(self, identity: Identity) -> None:
         """Say this under `status` from now on; the site stays the same."""
         self._identity = identity
