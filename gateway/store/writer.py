@@ -199,8 +199,9 @@ class Writer:
             taken = [source for source in target.sources if source.has_work()]
             for source in taken:
                 source.take()
-        if not taken:
-            return
+            if not taken:
+                target.retry_s = 0.0  # what had failed was confirmed meanwhile
+                return
         db = target.file.writer
         try:
             if target.file.suspect is not None:

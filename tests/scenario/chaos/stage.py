@@ -25,6 +25,8 @@ SITE_ID = "depot-07"
 UNITS = (1, 2, 3)
 POISONED = 9
 """The unit whose rows the database refuses: its `proof` is text there already."""
+LINES = 1
+"""Lines with counters: so many polls can be under way at once."""
 COMMIT_S = 1.0
 
 HEAD = f"""
@@ -67,10 +69,13 @@ state_dir: ingest
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """One end of a gateway process; `undurable_since_ns` is from when on what it accepted had no disk to go to."""
+    """One end of a gateway process, told at `told_ns` and over at `at_ns`; `undurable_since_ns` is from when on what it
+    accepted had no disk to go to."""
 
+    told_ns: int
     at_ns: int
     undurable_since_ns: int
+    orderly: bool
 
 
 class Stage:
@@ -157,16 +162,17 @@ class Stage:
         assert process.poll() is None, f"the gateway ended by itself: {self.gateway.printed()[-3000:]}"
         if in_commit:
             wait_for_write(self.disk.folder / "telemetry.db-wal", limit_s=10)
+        told_ns = time.time_ns()
         process.send_signal(signal.SIGKILL)
         process.wait(10)
-        self._note_death()
+        self._note_death(told_ns, orderly=False)
 
-    def _note_death(self) -> None:
+    def _note_death(self, told_ns: int, *, orderly: bool) -> None:
         now = time.time_ns()
-        since = now
+        since = told_ns
         if self._full_since_ns is not None and self._full_until_ns > now - 20_000_000_000:
             since = self._full_since_ns
-        self.deaths.append(Death(now, since - int(COMMIT_S * 1e9)))
+        self.deaths.append(Death(told_ns, now, since - int(COMMIT_S * 1e9), orderly))
         self._full_since_ns = None
         self.taps.harvest()
 
@@ -187,8 +193,9 @@ class Stage:
 
     def stop_gateway(self) -> int:
         """SIGTERM; its exit code."""
+        told_ns = time.time_ns()
         code = self.gateway.stop()
-        self._note_death()
+        self._note_death(told_ns, orderly=True)
         return code
 
     def damage_telemetry(self) -> None:

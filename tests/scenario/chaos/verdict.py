@@ -11,7 +11,7 @@ from typing import Any
 from tests.integration.expected_rows import expected
 from tests.integration.influx_rows import Key, everything
 from tests.scenario.chaos.counters import EVERY, STEADY, proof
-from tests.scenario.chaos.stage import POISONED, SITE_ID, UNITS, Stage
+from tests.scenario.chaos.stage import LINES, POISONED, SITE_ID, UNITS, Death, Stage
 
 Rows = Mapping[str, Mapping[Key, Mapping[str, Any]]]
 ROUNDING_MS = 5
@@ -33,13 +33,15 @@ class Verdict:
     accepted_rows: int = 0
     heard: int = 0
     worst_kill_s: float = 0.0
+    cut_short: Counter[int] = field(default_factory=Counter)
+    """Polls that were under way when the gateway was asked to stop, by the moment it had ended."""
     story: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         return (
             f"polls {self.polled} = stored {self.stored} + dead letters {self.dead} + still held {self.held}"
-            f" + in gaps {self.gap} + lost uncommitted at a kill {self.killed}"
-            f" (the oldest of them {self.worst_kill_s:.1f} s); {self.accepted_rows} rows accepted, {self.heard} heard"
+            f" + in gaps {self.gap} + cut short by a stop {self.cut_short.total()} + uncommitted at a kill {self.killed}"
+            f" (the oldest {self.worst_kill_s:.1f} s); {self.accepted_rows} rows accepted, {self.heard} heard"
         )
 
 
@@ -52,6 +54,7 @@ def judge(stage: Stage) -> Verdict:
     for unit in UNITS:
         _judge_counter(stage, found["sensor"], unit, verdict, letters)
     _judge_counter(stage, found["weather"], POISONED, verdict, letters)
+    assert max(verdict.cut_short.values(), default=0) <= LINES, "an orderly stop loses no more than what is under way"
     _judge_taps(stage, found, letters, verdict)
     _judge_order(stage, verdict)
     _judge_events(stage, found)
@@ -106,10 +109,13 @@ def _judge_counter(
             verdict.gap += 1
         else:
             assert seq is None, f"poll {number} of unit {unit} was accepted as {seq} and is nowhere"
-            age_s = _age_at_death(stage, at_ns)
-            assert age_s is not None, f"poll {number} of unit {unit} at {at_ns} is nowhere; deaths: {stage.deaths}"
-            verdict.killed += 1
-            verdict.worst_kill_s = max(verdict.worst_kill_s, age_s)
+            death = _death_that_explains(stage, at_ns)
+            assert death is not None, f"poll {number} of unit {unit} at {at_ns} is nowhere; deaths: {stage.deaths}"
+            if death.orderly:
+                verdict.cut_short[death.at_ns] += 1
+            else:
+                verdict.killed += 1
+                verdict.worst_kill_s = max(verdict.worst_kill_s, (death.told_ns - at_ns) / 1e9)
 
 
 def _prove(
@@ -130,11 +136,11 @@ def _prove(
     ), f"poll {number} of unit {unit} was served at {asked_ns} and is stored at {ts}"
 
 
-def _age_at_death(stage: Stage, at_ns: int) -> float | None:
-    """How old, in seconds, a poll was when the gateway that made it died; None where it should have been safe."""
+def _death_that_explains(stage: Stage, at_ns: int) -> Death | None:
+    """The end of the gateway that made this poll; None where the poll should have been safe by then."""
     for death in stage.deaths:
         if at_ns <= death.at_ns:
-            return (death.at_ns - at_ns) / 1e9 if at_ns >= death.undurable_since_ns - STALL_NS else None
+            return death if at_ns >= death.undurable_since_ns - STALL_NS else None
     return None
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import StoreError, StoreUnavailable
+from gateway.ports import Confirmed
 from gateway.store import Store, StoreOptions, open_store
 
 PATIENT = StoreOptions(commit_interval_s=3600.0)
@@ -187,6 +188,25 @@ async def test_a_failing_disk_is_tried_again_until_it_works(tmp_path: Path) -> N
     blocker.close()
     await asyncio.wait_for(store.outbox.committed(row.seq), 20)
     assert list(await store.outbox.backlog((-1, -1), 10)) == [row]
+    store.close()
+
+
+async def test_writing_goes_on_after_a_failure_whose_rows_were_stored_elsewhere_meanwhile(tmp_path: Path) -> None:
+    store = open_store(tmp_path, StoreOptions(commit_interval_s=0.01))
+    telemetry = store.outbox._telemetry
+    with telemetry.writer.lock:
+        telemetry.file.writer.execute("PRAGMA busy_timeout=10")
+    blocker = sqlite3.connect(tmp_path / "telemetry.db", isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    last = fill(store, 3)
+    await asyncio.to_thread(wait_for_an_error, store)
+    while store.outbox.counts().rows:  # they may just be in the hands of the writing thread
+        await store.outbox.confirm(Confirmed(store.outbox.id, ((last - 2, last),)))
+        await asyncio.sleep(0.005)
+    blocker.execute("ROLLBACK")
+    blocker.close()
+    await asyncio.wait_for(store.flush(), 20)
+    await asyncio.wait_for(store.outbox.committed(fill(store, 1)), 20)
     store.close()
 
 
