@@ -7,7 +7,7 @@ import importlib
 import locale
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from gateway import __version__
 from gateway.cli.usage import Parser
@@ -22,6 +22,7 @@ COMMANDS: dict[str, Text] = {
     "rules": Text("列出规则，运行规则用例", "list rules and run their cases"),
     "read": Text("读取一台设备的测点", "the points of a device as they are now"),
     "write": Text("写入一个测点（型号和站点都允许时）", "write a point, where profile and site allow it"),
+    "record": Text("记录一台设备，供型号库使用", "a recording of a device for the library"),
     "scan": Text("搜索线路上的设备", "find the units on a line"),
     "ingest": Text("把 MQTT 消息写入 InfluxDB（中心侧）", "MQTT to InfluxDB, at the centre"),
     "simulate": Text("把配置中的设备模拟成真实的 Modbus 服务", "serve the configured devices as real Modbus servers"),
@@ -90,10 +91,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error)
         return EXIT_USAGE
     except GatewayError as error:
-        print(f"vigil {options.command}: {error}", file=sys.stderr)
-        return EXIT_FAILED
+        return _failed(options, [error])
+    except BaseExceptionGroup as group:
+        # What ended a task group; anything in it that was not raised on purpose still falls.
+        mine, rest = group.split(GatewayError)
+        if mine is None or rest is not None:
+            raise
+        return _failed(options, list(_leaves(mine)))
     except BrokenPipeError:
         # The reader (head, less) has gone; without this the interpreter fails once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
     return code
+
+
+def _failed(options: argparse.Namespace, errors: Sequence[GatewayError]) -> int:
+    """Say why, once each; the last line is the reason."""
+    for words in dict.fromkeys(error.say(options.lang) for error in errors):
+        print(f"vigil {options.command}: {words}", file=sys.stderr)
+    return EXIT_FAILED
+
+
+def _leaves(group: BaseExceptionGroup[GatewayError]) -> Iterator[GatewayError]:
+    for each in group.exceptions:
+        if isinstance(each, BaseExceptionGroup):
+            yield from _leaves(each)
+        else:
+            yield each

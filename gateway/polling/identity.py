@@ -38,6 +38,10 @@ class Mark:
     plan: DevicePlan
     equals: tuple[Value, ...]
 
+    def fits(self, found: MaybeValue) -> bool:
+        """Whether `found` is what stands there on the right device."""
+        return _is_one_of(found, self.equals)
+
 
 #: Told once when a device turns out to be the wrong one, with what the marks read; with None when it is right again.
 Tell = Callable[[Mapping[str, MaybeValue] | None], None]
@@ -107,7 +111,7 @@ class IdentifiedPlan:
                 self._refusal, self._ask = status, True
                 return
             found[mark.name] = value
-            is_right = is_right and _is_one_of(value, mark.equals)
+            is_right = is_right and mark.fits(value)
         self._refusal = None if is_right else Status.BadConfigurationError
         self._ask = not is_right
         self._known_at = now

@@ -191,7 +191,7 @@ def _identity(
     known = profile.identity if profile is not None else ()
     if protocol is None:
         return known
-    return (*known, *read_identity(section.get("identity"), protocol, problems, len(known)))
+    return (*known, *read_identity(section.get("identity"), protocol, problems, len(known), of_model=False))
 
 
 def _facts(merged: Section, kind: Kind | None, site_facts: Mapping[str, Value], problems: Problems) -> dict[str, Value]:

@@ -16,7 +16,7 @@ _ONCE = ReportPolicy()
 
 
 def read_identity(
-    listing: Node | None, protocol: ProtocolModel, problems: Problems, first: int = 0
+    listing: Node | None, protocol: ProtocolModel, problems: Problems, first: int = 0, *, of_model: bool = True
 ) -> tuple[IdentityMark, ...]:
     """The entries of an `identity:` list that could be read; marks are numbered from `first`."""
     marks: list[IdentityMark] = []
@@ -41,7 +41,7 @@ def read_identity(
             problems.add(item.place, Text("这里只能是一个值", "one value is expected here"))
             continue
         source = sources[0]
-        marks.append(IdentityMark(Point(source.name, source.type, "", 1.0, _ONCE, source.options), wanted))
+        marks.append(IdentityMark(Point(source.name, source.type, "", 1.0, _ONCE, source.options), wanted, of_model))
     return tuple(marks)
 
 

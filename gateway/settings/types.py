@@ -96,6 +96,8 @@ class IdentityMark:
 
     point: Point
     equals: tuple[Value, ...]
+    is_of_model: bool = True
+    """Stands in the profile; False where it tells one device from others of its model, such as a serial number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,19 @@ class WebSettings:
     port: int
     read: str = "open"
     """`open` to everybody who reaches the address, or `login`."""
+    certificate: tuple[Path, Path] | None = None
+    """Certificate and private key: the page is https."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockSettings:
+    """What the machine's clock is worth while it is not synchronised."""
+
+    hardware: str = "auto"
+    """`trusted` counts as synchronised; `auto`: rows go out at once, as `free`, if the time at boot came from a clock
+    that runs while the machine is off; `none`: rows wait."""
+    wait_s: float = 600.0
+    """After this time since boot without synchronisation, rows that wait go out as `free`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +198,7 @@ class SiteSettings:
     state_dir: Path
     operators_file: Path | None = None
     """Lines `name role argon2-hash` (`gateway.operators`)."""
+    clock: ClockSettings = ClockSettings()
 
 
 @dataclass(frozen=True, slots=True)

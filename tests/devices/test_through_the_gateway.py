@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pymodbus.server import ModbusSerialServer, ModbusTcpServer
-from pymodbus.simulator import DataType, SimData, SimDevice
+from pymodbus.simulator import SimDevice
 
 from gateway.model import MaybeValue, Status
 from tests.devices.recordings import RECORDINGS, Recording, kind_of, same
+from tests.devices.serving import device, rtu_server, tcp_server
 from tests.integration.mqtt_peer import Peer, peer
 from tests.processes import Vigil
 from tests.servers import Mosquitto, PtyPair, free_port
@@ -41,51 +41,8 @@ DEVICE = (
 )
 
 
-def block(cells: Mapping[int, int], *, bits: bool) -> list[SimData]:
-    """One entry for each address, so that what was not recorded is refused."""
-    if bits:
-        return [
-            SimData(address, values=[bool(bit)], datatype=DataType.BITS) for address, bit in sorted(cells.items())
-        ] or [SimData(0, values=[False], datatype=DataType.BITS)]
-    found = [SimData(address, values=word, datatype=DataType.REGISTERS) for address, word in sorted(cells.items())]
-    return found or [SimData(65535, values=0, datatype=DataType.REGISTERS)]
-
-
-def device(recording: Recording, unit: int) -> SimDevice:
-    tables = recording.tables
-    return SimDevice(
-        id=unit,
-        simdata=(
-            block(tables.get("coil", {}), bits=True),
-            block(tables.get("discrete", {}), bits=True),
-            block(tables.get("holding", {}), bits=False),
-            block(tables.get("input", {}), bits=False),
-        ),
-    )
-
-
-@asynccontextmanager
-async def serving(buses: Sequence[Sequence[Recording]], ports: Sequence[PtyPair], tcp: int) -> AsyncIterator[None]:
-    """Each bus at its port, and all of them together at a TCP address; units count from FIRST_UNIT on every line."""
-    everything = [recording for bus in buses for recording in bus]
-    servers: list[ModbusTcpServer | ModbusSerialServer] = [
-        ModbusTcpServer(devices(everything), address=("127.0.0.1", tcp)),
-        *(
-            ModbusSerialServer(devices(bus), port=str(port.b), baudrate=115200)
-            for bus, port in zip(buses, ports, strict=True)
-        ),
-    ]
-    for server in servers:
-        await server.serve_forever(background=True)
-    try:
-        yield
-    finally:
-        for server in servers:
-            await server.shutdown()
-
-
-def devices(recordings: Sequence[Recording]) -> list[SimDevice]:
-    return [device(recording, unit) for unit, recording in enumerate(recordings, FIRST_UNIT)]
+def units(recordings: Sequence[Recording]) -> list[SimDevice]:
+    return [device(unit, recording.tables) for unit, recording in enumerate(recordings, FIRST_UNIT)]
 
 
 class Seen:
@@ -138,9 +95,11 @@ async def test_all_recordings_reach_mqtt_over_tcp_and_rtu(tmp_path: Path, mosqui
     tcp = free_port()
     async with AsyncExitStack() as stack:
         ports = [stack.enter_context(PtyPair(tmp_path / f"bus-{number}")) for number in range(PORTS)]
-        await stack.enter_async_context(serving(buses, ports, tcp))
-        wanted, written = {}, []
         everything = [recording for bus in buses for recording in bus]
+        await stack.enter_async_context(tcp_server(tcp, units(everything)))
+        for port, bus in zip(ports, buses, strict=True):
+            await stack.enter_async_context(rtu_server(port, units(bus)))
+        wanted, written = {}, []
         for line, recordings in [("lan", everything), *((f"bus-{number}", bus) for number, bus in enumerate(buses))]:
             for unit, recording in enumerate(recordings, FIRST_UNIT):
                 id_ = f"{line}-{unit}"
