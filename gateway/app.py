@@ -29,7 +29,7 @@ from gateway.store import Store
 from gateway.supervise import every
 from gateway.uplink.commands import Execute, refuse
 from gateway.uplink.site import Identity, SiteUplink
-from gateway.web import GatewayHealth, SiteView
+from gateway.web.view import GatewayHealth, SiteView
 from gateway.wire import topics
 from gateway.wire.messages import Command, Json, Reply
 

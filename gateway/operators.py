@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -33,8 +34,12 @@ _NAME = re.compile(r"[A-Za-z0-9\u4e00-\u9fff][A-Za-z0-9_.\-\u4e00-\u9fff]{0,31}"
 _ROLE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _HASH = re.compile(r"\$argon2id?\$[!-~]{20,500}")
 _HASHER = PasswordHasher()
-#: Verified where a name is not known, so that the answer takes as long.
-_NOBODY = _HASHER.hash(os.urandom(16).hex())
+
+
+@cache
+def _nobody() -> str:
+    """Verified where a name is not known, so that the answer takes as long."""
+    return _HASHER.hash(os.urandom(16).hex())
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +134,7 @@ class Operators:
         self._read()
         operator = self._known.get(name)
         try:
-            _HASHER.verify(_NOBODY if operator is None else operator.hash, token)
+            _HASHER.verify(_nobody() if operator is None else operator.hash, token)
         except (VerificationError, InvalidHashError):
             return None
         return operator

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Annotated, Any, Union, cast
 
@@ -37,6 +37,13 @@ def _adapter(model: type[BaseModel], field: str) -> TypeAdapter[Any]:
     return TypeAdapter(Annotated[annotation, *info.metadata] if info.metadata else annotation)
 
 
+def _default(model: type[BaseModel], name: str) -> Any:
+    """What an absent key stands for. pydantic would look at the signature of a factory each time; ours take nothing."""
+    field = model.model_fields[name]
+    factory = field.default_factory
+    return field.get_default() if factory is None else cast("Callable[[], Any]", factory)()
+
+
 def read_section(model: type[BaseModel], section: Section, problems: Problems) -> dict[str, Any]:
     """The fields of `model` that could be read; those with problems are absent, absent ones have their default."""
     known = keys_of(model)
@@ -49,7 +56,7 @@ def read_section(model: type[BaseModel], section: Section, problems: Problems) -
             if field.is_required():
                 refuse_missing(section, key, problems, example_of(model, key))
             else:
-                values[name] = field.get_default(call_default_factory=True)
+                values[name] = _default(model, name)
             continue
         if refuse_empty(node, problems):
             continue

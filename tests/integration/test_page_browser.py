@@ -18,7 +18,8 @@ from gateway.sim.faults import FaultName, LineFault
 from gateway.sim.simulation import Simulation
 from gateway.sim.simulation import serve as simulate
 from gateway.store import open_store
-from gateway.web import build, listen, serve
+from gateway.web.server import listen, serve
+from gateway.web.site import build
 from tests.browser import Browser, Page
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -15,7 +15,8 @@ import pytest
 from gateway import app
 from gateway.model import MaybeValue, Reading, Status
 from gateway.store import open_store
-from gateway.web import build, listen, serve
+from gateway.web.server import listen, serve
+from gateway.web.site import build
 
 HERE = Path(__file__).parent
 

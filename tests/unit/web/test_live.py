@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from gateway.web import build, listen, live, serve
+from gateway.web import live
 from gateway.web.live import Viewer, changes
+from gateway.web.server import listen, serve
 from gateway.web.showing import Showing
+from gateway.web.site import build
 from tests.unit.web.conftest import Served
 
 

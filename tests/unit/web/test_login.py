@@ -16,10 +16,12 @@ import pytest
 from gateway import app
 from gateway.operators import FREE_FAILURES, operator_line
 from gateway.store import open_store
-from gateway.web import access, build, listen, serve
+from gateway.web import access
 from gateway.web.access import Access, Person
 from gateway.web.login import inside
+from gateway.web.server import listen, serve
 from gateway.web.showing import Showing
+from gateway.web.site import build
 from tests.unit.web.conftest import HERE, Answer, Served
 
 PEOPLE = [
