@@ -86,7 +86,10 @@ def _refuse_foreign_state(site: SiteSettings) -> None:
     """A state written by another user would keep the gateway from starting."""
     folder = site.state_dir
     if folder.exists() and folder.stat().st_uid != os.geteuid():
-        raise StoreError(f"{folder}: belongs to another user; run this as its owner")
+        raise StoreError(
+            f"{folder}: belongs to another user; run this as its owner",
+            f"{folder}：属于其他用户，请用其所有者的身份运行",
+        )
 
 
 def local_request(name: str, args: Mapping[str, Json]) -> Request:

@@ -24,7 +24,15 @@ from dataclasses import dataclass
 
 
 class GatewayError(Exception):
-    """Anything Vigil raises on purpose."""
+    """Anything Vigil raises on purpose. What a person may read also stands in Chinese."""
+
+    def __init__(self, text: str = "", zh: str | None = None) -> None:
+        super().__init__(text)
+        self._zh = zh
+
+    def say(self, language: str) -> str:
+        """The sentence in the reader's language, in English where there is no other."""
+        return self._zh if language == "zh" and self._zh else str(self)
 
 
 @dataclass(frozen=True, slots=True, order=True)

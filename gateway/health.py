@@ -10,6 +10,7 @@ import resource
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from gateway import __version__
@@ -108,7 +109,7 @@ def machine(state_dir: Path) -> Source:
             "disk_usage": round(100 * disk.used / disk.total, 1),
             "disk_free": disk.free,
         }
-        if thermal.exists():
+        with suppress(OSError, ValueError):  # no sensor, or one that does not answer now: the point is bad
             values["processor_temperature"] = int(thermal.read_text()) / 1000
         return values
 

@@ -84,7 +84,7 @@ class Refused(GatewayError):
     """An order that is answered with no: `error` is a fixed word for programs, `text` is for people."""
 
     def __init__(self, error: str, text: Text) -> None:
-        super().__init__(text.en)
+        super().__init__(text.en, text.zh)
         self.error = error
         self.text = text
 
@@ -93,7 +93,7 @@ class Unwritable(GatewayError):
     """A value that cannot be written to a point as it is; `text` says why and what could be."""
 
     def __init__(self, text: Text) -> None:
-        super().__init__(text.en)
+        super().__init__(text.en, text.zh)
         self.text = text
 
 

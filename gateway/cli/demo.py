@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gateway.cli.usage import seconds, speed
 from gateway.model import Text
 
 if TYPE_CHECKING:
@@ -53,9 +54,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "seed": Text("随机种子，相同则过程相同", "same seed, same course of events"),
         "speed": Text("时间倍速", "how many times faster than real time"),
     }
-    parser.add_argument("--for", dest="seconds", type=float, metavar="SECONDS", help=texts["seconds"][language])
+    parser.add_argument("--for", dest="seconds", type=seconds, metavar="SECONDS", help=texts["seconds"][language])
     parser.add_argument("--seed", type=int, default=1, help=texts["seed"][language])
-    parser.add_argument("--speed", type=float, default=1.0, help=texts["speed"][language])
+    parser.add_argument("--speed", type=speed, default=1.0, help=texts["speed"][language])
 
 
 def run(options: argparse.Namespace) -> int:

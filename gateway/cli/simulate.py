@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import math
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gateway.cli.usage import seconds, speed
+from gateway.errors import GatewayError
 from gateway.model import Text
 from gateway.settings.bundled import config_dir
 
@@ -87,7 +88,10 @@ async def _serve(site: SiteSettings, scenario: Scenario, options: argparse.Names
         for row in _rows(simulation, options.lang):
             print(f"  {row}")
         if options.rewrite is not None:
-            options.rewrite.write_text(rewrite(options.config, simulation.endpoints), encoding="utf-8")
+            try:
+                options.rewrite.write_text(rewrite(options.config, simulation.endpoints), encoding="utf-8")
+            except OSError as error:
+                raise GatewayError(f"{options.rewrite}: {error.strerror}") from error
             print(_REWRITTEN[options.lang].format(file=options.rewrite))
         print(end="", flush=True)
         try:
@@ -131,19 +135,3 @@ def _print_inputs(site: SiteSettings, seed: int) -> None:
     for target, inputs in (*surroundings.items(), *((device, part.inputs) for device, part in plant.parts.items())):
         for name, given in inputs.items():
             print(f"{target}.{name}: {given.expected}")
-
-
-def speed(text: str) -> float:
-    """Times faster than real time."""
-    value = seconds(text)
-    if value > 100_000:
-        raise ValueError(text)
-    return value
-
-
-def seconds(text: str) -> float:
-    """A length of time."""
-    value = float(text)
-    if not (math.isfinite(value) and value > 0):
-        raise ValueError(text)
-    return value

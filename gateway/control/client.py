@@ -22,7 +22,7 @@ class ControlFailed(GatewayError):
     """The gateway said no, or nothing that could be understood; `error` is its word for programs."""
 
     def __init__(self, error: str, text: Text) -> None:
-        super().__init__(text.en)
+        super().__init__(text.en, text.zh)
         self.error = error
         self.text = text
 

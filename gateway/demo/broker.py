@@ -26,7 +26,7 @@ def free_port(preferred: int | None = None) -> int:
             except OSError:
                 continue
             return int(probe.getsockname()[1])
-    raise GatewayError("no free port on this machine")
+    raise GatewayError("no free port on this machine", "本机没有空闲端口")
 
 
 class EmbeddedBroker:
@@ -46,7 +46,10 @@ class EmbeddedBroker:
             from pwdlib import PasswordHash
             from pwdlib.hashers.argon2 import Argon2Hasher
         except ImportError as error:
-            raise GatewayError(f"the demo needs its extra: pip install 'vigil-gateway[demo]' ({error.name})") from error
+            raise GatewayError(
+                f"the demo needs its extra: pip install 'vigil-gateway[demo]' ({error.name})",
+                f"演示需要安装附加组件：pip install 'vigil-gateway[demo]'（缺少 {error.name}）",
+            ) from error
         logging.getLogger("amqtt").setLevel(logging.ERROR)
         logging.getLogger("transitions").setLevel(logging.ERROR)
         password = secrets.token_urlsafe(16)

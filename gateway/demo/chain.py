@@ -14,13 +14,12 @@ from gateway.demo.broker import HOST, EmbeddedBroker, free_port
 from gateway.demo.centre import HistorySink
 from gateway.ingest.service import run_ingest
 from gateway.settings.bundled import config_dir
-from gateway.settings.types import InfluxSettings, IngestSettings, MqttSettings, SiteSettings
+from gateway.settings.types import ClockSettings, InfluxSettings, IngestSettings, MqttSettings, SiteSettings
 from gateway.sim.scenario_file import load_scenario
 from gateway.sim.simulation import Simulation, serve
 from gateway.store import open_store
-from gateway.web.server import listen
-from gateway.web.server import serve as serve_page
-from gateway.web.site import build
+from gateway.web import build, listen
+from gateway.web import serve as serve_page
 
 DRAIN_S = 10.0
 
@@ -62,7 +61,7 @@ async def run_chain(folder: Path, *, seed: int, speed: float, language: str) -> 
     `folder` holds its state. CannotServe or GatewayError where something cannot start.
     """
     site = app.load(config_dir() / "sites" / "demo.yaml", language)
-    site = replace(site, language=language, state_dir=folder / "gateway")
+    site = replace(site, language=language, state_dir=folder / "gateway", clock=ClockSettings(hardware="trusted"))
     scenario = load_scenario(config_dir() / "scenarios" / "demo.yaml", language)
     clock = SystemClock()
     simulating = serve(

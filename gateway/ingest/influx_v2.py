@@ -104,6 +104,6 @@ def _library() -> ModuleType:
         return importlib.import_module("influxdb_client")
     except ModuleNotFoundError as error:
         raise GatewayError(
-            "`api: v2` needs influxdb-client: pip install 'vigil-gateway[ingest]' "
-            "(`api: v2` 需要 influxdb-client：pip install 'vigil-gateway[ingest]')"
+            "`api: v2` needs influxdb-client: pip install 'vigil-gateway[ingest]'",
+            "`api: v2` 需要 influxdb-client：pip install 'vigil-gateway[ingest]'",
         ) from error

@@ -41,7 +41,7 @@ async def run_ingest(settings: IngestSettings, sink: Sink, clock: Clock, stop: a
             try:
                 await stack.enter_async_context(page)
             except OSError as error:
-                raise GatewayError(f"metrics: {error}") from error
+                raise GatewayError(f"metrics: {error}", f"metrics（指标页面）：{error}") from error
         watching = asyncio.create_task(watch.run(), name="ingest-watch")
         working = asyncio.create_task(worker.run(stop), name="ingest-worker")
         try:

@@ -11,8 +11,6 @@ from gateway.ports import Clock, DevicePlan
 
 #: Requests that refusals may add to one poll; what is left waits for the next poll.
 MOST_PIECES = 32
-#: Stands for a request that was not made yet: BadResourceUnavailable.
-_LATER = 6
 
 
 @dataclass(slots=True)
@@ -95,16 +93,15 @@ class Poll:
                 self._answered_at = outcome.at
                 pieces = self.device.plan.refused(job, outcome.code, outcome.at)
                 if pieces:
-                    self._add(pieces, outcome.at)
+                    self._add(pieces)
                     return
         self._outcomes.append((job, outcome))
 
-    def _add(self, pieces: Sequence[Job], at: float) -> None:
+    def _add(self, pieces: Sequence[Job]) -> None:
+        """Ask `pieces` with this poll, as far as there is room; the next one asks the rest."""
         room = MOST_PIECES - self._pieces
         self._pieces += len(pieces)
         self.pending.extend(reversed(pieces[:room] if room > 0 else ()))
-        for piece in pieces[max(0, room) :]:
-            self._outcomes.append((piece, Fault(FaultKind.REFUSED, at, _LATER, "asked with the next poll")))
 
     def fail_unit(self, unit: int, fault: Fault) -> None:
         """Jobs of `unit` that are left are not asked."""

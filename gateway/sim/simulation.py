@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import ipaddress
 import tempfile
 from collections import Counter
@@ -188,7 +189,11 @@ async def _open(line: ServedLine) -> None:
     try:
         await line.open()
     except OSError as error:
-        raise CannotServe(f"{line.endpoint}: {error.strerror or error}") from error
+        is_taken = error.errno == errno.EADDRINUSE
+        raise CannotServe(
+            f"{line.endpoint}: {error.strerror or error}",
+            f"{line.endpoint}：{'地址已被占用' if is_taken else error.strerror or error}",
+        ) from error
 
 
 def _served_line(

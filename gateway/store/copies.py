@@ -35,7 +35,7 @@ def file_names() -> tuple[str, ...]:
 def copy_file(source: Path, target: Path) -> Copied:
     """A consistent copy of one file, whether or not a gateway is writing it; StoreError where it cannot be had."""
     if not source.is_file():
-        raise StoreError(f"{source}: there is no such file")
+        raise StoreError(f"{source}: there is no such file", f"{source}：没有这个文件")
     try:
         with (
             contextlib.closing(_open(source)) as found,
@@ -45,7 +45,7 @@ def copy_file(source: Path, target: Path) -> Copied:
             copy.execute("PRAGMA journal_mode=DELETE")
             (verdict,) = copy.execute("PRAGMA quick_check(1)").fetchone()
             if verdict != "ok":
-                raise StoreError(f"{source}: damaged: {verdict}")
+                raise StoreError(f"{source}: damaged: {verdict}", f"{source}：文件已损坏：{verdict}")
             return Copied(target, _version(copy))
     except sqlite3.Error as error:
         raise StoreError(f"{source}: {error}") from error

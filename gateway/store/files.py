@@ -56,7 +56,10 @@ def _known_version(db: sqlite3.Connection, path: Path, schema: Schema) -> int:
     (version,) = db.execute("PRAGMA user_version").fetchone()
     newest = len(schema.steps)
     if version > newest:
-        raise StoreError(f"{path}: written by a newer version (schema {version}, this one knows {newest})")
+        raise StoreError(
+            f"{path}: written by a newer version (schema {version}, this one knows {newest})",
+            f"{path}：由更新的版本写入（结构版本 {version}，本程序只认识到 {newest}）",
+        )
     return int(version)
 
 
@@ -89,7 +92,9 @@ class StoreFile:
             if not is_damage(error):
                 raise StoreError(f"{path}: {error}") from error
             if not replaceable:
-                raise StoreError(f"{path}: damaged: {error}; restore it from a backup") from error
+                raise StoreError(
+                    f"{path}: damaged: {error}; restore it from a backup", f"{path}：文件已损坏：{error}；请从备份恢复"
+                ) from error
             self.writer = self._replace(str(error))
 
     def _open(self) -> sqlite3.Connection:

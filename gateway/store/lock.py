@@ -25,7 +25,7 @@ def lock(state_dir: Path) -> int:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         os.close(handle)
-        raise StateInUse(f"{state_dir}: in use by another process") from error
+        raise StateInUse(f"{state_dir}: in use by another process", f"{state_dir}：正被另一个进程使用") from error
     return handle
 
 

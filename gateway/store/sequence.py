@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import sqlite3
 
-from gateway.errors import StoreError
 from gateway.store.files import StoreFile
 from gateway.store.writer import Writer
 
 BLOCK = 131_072
-"""Numbers reserved at a time; half of it is more than rows may wait for the disk, so a block never runs out first."""
+"""Numbers reserved at a time. Half of it is more than rows may wait for the disk; only when rows are confirmed without
+it, while it takes nothing at all, may a block run out."""
 
 
 class Sequence:
@@ -32,10 +32,13 @@ class Sequence:
         self.last_ts = max(int(last_ts), not_before)
         _reserve(db, self._reserved, self.last_ts)
 
+    @property
+    def has_next(self) -> bool:
+        """Whether a number is left that is safe to use: one that is reserved on disk."""
+        return self._next <= self._reserved
+
     def next(self, ts: int) -> int:
-        """The next number; call with the lock held."""
-        if self._next > self._reserved:
-            raise StoreError("no sequence number is reserved: the disk does not answer")
+        """The next number; only where `has_next`, and with the lock held."""
         number = self._next
         self._next += 1
         self.last_ts = max(self.last_ts, ts)

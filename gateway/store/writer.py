@@ -120,7 +120,7 @@ class Writer:
             self.lock.notify()
         await done
         if self._failure is not None:
-            raise StoreError(f"the store stopped: {self._failure}") from self._failure
+            raise StoreError(f"the store stopped: {self._failure}", f"存储已停止：{self._failure}") from self._failure
 
     async def watch(self) -> None:
         """Return when the store is closed; StoreError when its thread died of something that is no retry."""
@@ -133,7 +133,7 @@ class Writer:
                 done.set_result(None)
         await done
         if self._failure is not None:
-            raise StoreError(f"the store stopped: {self._failure}") from self._failure
+            raise StoreError(f"the store stopped: {self._failure}", f"存储已停止：{self._failure}") from self._failure
 
     def close(self, timeout_s: float = 10.0) -> None:
         """Commit what is waiting and end the thread; StoreError where something could not be written."""
@@ -143,9 +143,9 @@ class Writer:
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
         if self._thread.is_alive():
-            raise StoreError("the store could not finish writing in time")
+            raise StoreError("the store could not finish writing in time", "未能在限定时间内写完数据")
         if self._failure is not None:
-            raise StoreError(f"the store stopped: {self._failure}") from self._failure
+            raise StoreError(f"the store stopped: {self._failure}", f"存储已停止：{self._failure}") from self._failure
 
     # the thread
 
@@ -187,7 +187,7 @@ class Writer:
                     tell_waiter()
             if closing:
                 if failed:
-                    raise StoreError("what was waiting could not be written")
+                    raise StoreError("what was waiting could not be written", "等待中的数据无法写入磁盘")
                 return
 
     def _wait_s(self) -> float:
