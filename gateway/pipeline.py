@@ -87,6 +87,7 @@ class Pipeline:
     def watch_health(self, points: Sequence[Point]) -> None:
         """These are the gateway's own points."""
         self._health = Reporter(topics.GATEWAY, points)
+        self.judge.watch_health(point.name for point in points)
 
     def tick(self) -> None:
         """What time alone changes: points that grew old, states that are due to be told again."""
@@ -117,8 +118,9 @@ class Pipeline:
             return
         body = encode.telemetry_body(report, kind, self.site.labels, synced=self._clock.synced)
         topic = topics.telemetry(self.site.id, reading.device)
-        self._accept(topic, body, report.ts, retain=False, rank=TELEMETRY_RANK)
-        self._store.history.record_body(reading.device, report.ts, body)
+        row = self._accept(topic, body, report.ts, retain=False, rank=TELEMETRY_RANK)
+        if row is None or not row.held:  # of what is held it is not known yet when it was
+            self._store.history.record_body(reading.device, report.ts, body)
 
     def _tell(self, readiness: Readiness) -> None:
         def body(ts: int) -> bytes:

@@ -79,6 +79,8 @@ class Judge:
         self._listen = listen
         self._zone = ZoneInfo(site.timezone)
         self._devices = {device.id: self._watch(device) for device in site.devices}
+        self._health_points: tuple[str, ...] = ()
+        self._health_kept: Mapping[str, Any] = {}
         self._gateway = self._health_rules()
         self._dependents = _dependents(site.devices)
         self._verdict: SiteVerdict | None = None
@@ -97,6 +99,15 @@ class Judge:
             return []
         device.statuses[reading.points] = reading.statuses
         return self._tell_all(reading.device, now, reading.ts)
+
+    def watch_health(self, points: Iterable[str]) -> None:
+        """These are the points the gateway has of itself."""
+        before, self._health_points = self._gateway, tuple(points)
+        self._gateway = self._health_rules()
+        self._gateway.carry_over(before)
+        if self._health_kept:
+            self._gateway.restore(self._health_kept)
+            self._health_kept = {}
 
     def update_health(self, reading: Reading) -> None:
         """Take in what the gateway says of itself; its rules give verdicts, no readiness."""
@@ -167,8 +178,7 @@ class Judge:
         for name, device in self._devices.items():
             if name in kept:
                 device.rules.restore(kept[name])
-        if GATEWAY in kept:
-            self._gateway.restore(kept[GATEWAY])
+        self._health_kept = kept.get(GATEWAY, {})
 
     def carry_over(self, before: Judge) -> None:
         """Go on from where `before`, the same site under another configuration, stands now."""
@@ -178,6 +188,7 @@ class Judge:
                 device.rules.carry_over(known.rules)
                 device.judgement, device.since, device.told_at = known.judgement, known.since, known.told_at
                 device.read_at, device.read_ts = known.read_at, known.read_ts
+        self.watch_health(before._health_points)
         self._gateway.carry_over(before._gateway)
         self._verdict, self._told_at = before._verdict, before._told_at
 
@@ -275,7 +286,7 @@ class Judge:
         packs = [pack for pack in self._book.packs if pack.kind == "gateway"]
         facts = {name: fact.default for name, fact in kind.facts.items() if fact.default is not None} if kind else {}
         facts |= {name: value for name, value in self._site.facts.items() if kind is not None and name in kind.facts}
-        binding = bind(packs, kind, kind.points if kind is not None else (), facts)
+        binding = bind(packs, kind, self._health_points, facts)
         return DeviceRules(GATEWAY, binding, {}, self._zone, HEALTH_INTERVAL_S)
 
 

@@ -188,6 +188,8 @@ def test_a_generator_that_carries_a_power_cut_is_in_use_and_nothing_is_said() ->
     site.plant.mains.inputs["power"].put("return")
     site.pass_s(900, 2)
     assert site.state("gen-1") == ("ready", ())
+    raised = {(each.device, each.rule) for each in site.verdicts if each.level and each.device in ("gen-1", "ats-1")}
+    assert raised == set()
     assert {(each.device, each.rule) for each in site.verdicts if each.announced} == set()
 
 

@@ -180,3 +180,20 @@ def test_what_is_kept_is_small_and_plain() -> None:
     assert set(kept.found) == {"rules/gen-1", "windows/gen-1", "rules/_gateway", "windows/_gateway"}
     assert all(isinstance(json.loads(each), dict) for each in kept.found.values())
     assert len(kept.found["rules/gen-1"]) < 10_000
+
+
+def test_the_gateway_is_judged_by_the_points_it_has_of_itself() -> None:
+    kept, watched = Kept(), with_gen()
+    judge = watched.judge
+    judge.watch_health(["disk_usage"])
+    for second in range(0, 400, 10):
+        judge.update_health(Reading("_gateway", 1_000_000 + second * 1000, ("disk_usage",), (85.0,), (Status.Good,)))
+    (verdict,) = judge.rules("_gateway").verdicts()
+    assert (verdict.rule, verdict.level, verdict.announced) == ("disk_filling", Priority.MEDIUM, Priority.MEDIUM)
+    JudgeMemory(kept).keep(judge, 1e9)
+    again = Judge(watched.settings, watched.snapshot, PACKS)
+    JudgeMemory(kept).restore(again)
+    again.watch_health(["disk_usage"])
+    again.update_health(Reading("_gateway", 9_000_000, ("disk_usage",), (85.0,), (Status.Good,)))
+    (verdict,) = again.rules("_gateway").verdicts()
+    assert (verdict.level, verdict.announced) == (Priority.MEDIUM, Priority.MEDIUM)
