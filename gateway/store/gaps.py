@@ -7,7 +7,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.ports import Row
 from gateway.store.thinning import count_values
 
 SCHEMA = """
@@ -36,9 +35,9 @@ def place_of(topic: str) -> str:
     return "/".join(topic.split("/")[:4])
 
 
-def overload(row: Row) -> Gap:
-    """The gap a row leaves that could not even wait."""
-    return Gap(place_of(row.topic), "overload", row.ts, row.ts, count_values(row.body))
+def overload(topic: str, ts: int, body: bytes) -> Gap:
+    """The gap a message leaves that could not even wait."""
+    return Gap(place_of(topic), "overload", ts, ts, count_values(body))
 
 
 def lost_with(aside: Path) -> Gap:

@@ -97,22 +97,22 @@ class Outbox:
     ) -> Row | None:
         """Queue one message; gives its row with sequence number and final `ts`, None where the disk is too far behind.
 
-        Two messages of rank 0 or 1 on one topic never share a millisecond: the later gets the next; a body that tells
-        times is given as a function of the final `ts`. With rank 0, `keep`
+        Two messages on one topic never share a millisecond, since the database would take them for one: the later gets
+        the next; a body that tells times is given as a function of the final `ts`. With rank 0, `keep`
         is written in the same transaction (None deletes a document), and the row may be told only after `committed`.
         An empty retained body clears the topic. StoreError where nothing more can be written at all.
         """
         with self._writer.lock:
             lane = self._telemetry if rank else self._journal
-            if rank < 2:
-                ts = self._own_millisecond(topic, ts)
+            ts = self._own_millisecond(topic, ts)
             room = 1 if rank == 2 else 2
             content = body if isinstance(body, bytes) else body(ts)
-            row = Row(self._sequence.next(ts), ts, topic, content, retain, rank, self.is_holding)
-            if lane.waiting >= MAX_WAITING_ROWS * room or lane.waiting_bytes >= MAX_WAITING_BYTES * room:
+            is_full = lane.waiting >= MAX_WAITING_ROWS * room or lane.waiting_bytes >= MAX_WAITING_BYTES * room
+            if is_full or not self._sequence.has_next:
                 lane.counts.dropped += 1
-                lane.note_gap(overload(row))
+                lane.note_gap(overload(topic, ts, content))
                 return None
+            row = Row(self._sequence.next(ts), ts, topic, content, retain, rank, self.is_holding)
             lane.add(row, keep, urgent=not rank)
             self._accepted += 1
             if retain and rank:

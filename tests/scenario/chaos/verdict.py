@@ -40,8 +40,9 @@ class Verdict:
     def __str__(self) -> str:
         return (
             f"polls {self.polled} = stored {self.stored} + dead letters {self.dead} + still held {self.held}"
-            f" + in gaps {self.gap} + cut short by a stop {self.cut_short.total()} + uncommitted at a kill {self.killed}"
-            f" (the oldest {self.worst_kill_s:.1f} s); {self.accepted_rows} rows accepted, {self.heard} heard"
+            f" + in gaps {self.gap} + cut short by a stop {self.cut_short.total()}"
+            f" + uncommitted at a kill {self.killed} (the oldest {self.worst_kill_s:.1f} s);"
+            f" {self.accepted_rows} rows accepted, {self.heard} heard"
         )
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import StoreError, StoreUnavailable
-from gateway.ports import Confirmed
-from gateway.store import Store, StoreOptions, open_store
+from gateway.ports import Confirmed, Row
+from gateway.store import Store, StoreOptions, open_store, sequence
 
 PATIENT = StoreOptions(commit_interval_s=3600.0)
 
@@ -188,6 +188,37 @@ async def test_a_failing_disk_is_tried_again_until_it_works(tmp_path: Path) -> N
     blocker.close()
     await asyncio.wait_for(store.outbox.committed(row.seq), 20)
     assert list(await store.outbox.backlog((-1, -1), 10)) == [row]
+    store.close()
+
+
+async def test_without_reserved_numbers_nothing_is_accepted_until_the_disk_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sequence, "BLOCK", 16)
+    store = open_store(tmp_path, StoreOptions(commit_interval_s=0.01))
+    with store.outbox._writer.lock:
+        store.outbox._journal.file.writer.execute("PRAGMA busy_timeout=10")
+    blocker = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+
+    def accept(ts: int) -> Row | None:
+        return store.outbox.accept("vigil/v1/a/gen-1/telemetry", b'"v":{}}', ts=ts, retain=False, rank=2)
+
+    rows = [accept(ts) for ts in range(100)]
+    given = [row.seq for row in rows if row is not None]
+    assert 0 < len(given) < 100
+    assert rows[-1] is None
+    blocker.execute("ROLLBACK")
+    blocker.close()
+    give_up = time.monotonic() + 30
+    while (row := accept(200)) is None:
+        assert time.monotonic() < give_up
+        await asyncio.sleep(0.01)
+    assert row.seq > max(given)
+    await asyncio.wait_for(store.flush(), 20)
+    (gap,) = await store.outbox.gaps()
+    assert (gap.why, gap.last_ts >= 99) == ("overload", True)
+    assert gap.count >= 100 - len(given)
     store.close()
 
 
