@@ -118,14 +118,16 @@ async def _order(ask: Any, options: argparse.Namespace, *, two_step: bool) -> Ma
 
 
 async def _is_confirmed(options: argparse.Namespace, before: object) -> bool:
-    if options.confirm is not None:
-        return str(options.confirm) == str(options.device)
+    device: str = options.device
+    confirmed: str | None = options.confirm
+    if confirmed is not None:
+        return confirmed == device
     question = _ASK[options.lang].format(
         device=options.device, point=options.point, before=_shown(before), value=options.value
     )
     print(question, end="", file=sys.stderr, flush=True)
-    typed = await asyncio.to_thread(sys.stdin.readline)
-    return typed.strip() == str(options.device)
+    typed: str = await asyncio.to_thread(sys.stdin.readline)
+    return typed.strip() == device
 
 
 def _shown(value: object) -> str:
