@@ -21,6 +21,8 @@ from gateway.store.writer import Writer, call, tell
 Place: TypeAlias = tuple[int, int]
 """Rank and sequence number: the order in which rows are sent."""
 
+SET_BACK_MS = 5_000
+"""Messages of one topic are never further out of order than this."""
 MAX_WAITING_ROWS = 10_000
 MAX_WAITING_BYTES = 32 * 1024 * 1024
 """What may wait for the disk; beyond it telemetry is not accepted and leaves a gap, alarms have twice the room."""
@@ -65,7 +67,7 @@ class Outbox:
         self._readers = readers
         self._executor = executor
         self._newest = {row.topic: row for row in newest}
-        self._stamps: dict[str, tuple[int, int]] = {}
+        self._stamps: dict[str, int] = {}
         self._accepted = 0
         self._topics = set(topics)
         self.is_holding = False
@@ -122,12 +124,12 @@ class Outbox:
             return row
 
     def _own_millisecond(self, topic: str, ts: int) -> int:
-        """`ts`, or the first free millisecond behind it where `topic` has used it."""
-        first, last = self._stamps.get(topic, (0, -1))
-        if first <= ts <= last:
-            self._stamps[topic] = (first, last + 1)
-            return last + 1
-        self._stamps[topic] = (ts, ts)
+        """`ts`, or the millisecond behind the topic's last message where that is not older: what a poll found may be
+        told after what a tick found. A `ts` much further back is a clock that was set."""
+        last = self._stamps.get(topic)
+        if last is not None and last - SET_BACK_MS < ts <= last:
+            ts = last + 1
+        self._stamps[topic] = ts
         return ts
 
     def _note_topic(self, row: Row) -> None:

@@ -207,7 +207,17 @@ async def test_a_cleared_topic_stays_cleared(tmp_path: Path) -> None:
 
 
 async def test_two_messages_of_a_topic_never_share_a_millisecond(store: Store) -> None:
-    assert [alarm(store, ts).ts for ts in (5, 5, 5, 6, 8, 3)] == [5, 6, 7, 8, 9, 3]
+    assert [alarm(store, ts).ts for ts in (10_005, 10_005, 10_005, 10_006, 10_009)] == [
+        10_005,
+        10_006,
+        10_007,
+        10_008,
+        10_009,
+    ]
+
+
+async def test_a_topic_runs_back_only_where_the_clock_was_set(store: Store) -> None:
+    assert [alarm(store, ts).ts for ts in (60_000, 59_600, 60_000, 10_000)] == [60_000, 60_001, 60_002, 10_000]
     assert [telemetry(store, ts).ts for ts in (5, 5, 6)] == [5, 6, 7]
 
 
