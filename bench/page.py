@@ -19,7 +19,8 @@ from pathlib import Path
 from gateway import app
 from gateway.model import Reading, Status
 from gateway.store import open_store
-from gateway.web import build, listen, serve
+from gateway.web.server import listen, serve
+from gateway.web.site import build
 
 DEVICES, POINTS = 60, 10
 _KINDS = ("voltage_l1", "voltage_l2", "voltage_l3", "frequency", "power", "battery_voltage", "fuel_level")

@@ -168,6 +168,26 @@ class WebKeys(FileModel):
             "To be said where other machines reach it; on this machine alone the default is open."
         ),
     ] = None
+    cert_file: Annotated[
+        Words | None, Field(description="Certificate of the page (PEM); with it the page is https.")
+    ] = None
+    key_file: Annotated[Words | None, Field(description="Its private key (PEM, without a password).")] = None
+
+
+class ClockKeys(FileModel):
+    """What the machine's clock is worth while it is not synchronised."""
+
+    hardware: Annotated[
+        Literal["auto", "trusted", "none"],
+        Field(
+            description="trusted: counts as synchronised. auto: values go out at once, labelled free, if the machine "
+            "has a clock that runs while it is off. none: they wait for synchronisation."
+        ),
+    ] = "auto"
+    wait: Annotated[
+        Duration | None,
+        Field(description="This long after boot without synchronisation, what waits goes out as free; 10m by default."),
+    ] = None
 
 
 class SiteFile(FileModel):
@@ -196,6 +216,7 @@ class SiteFile(FileModel):
         Report | None, Field(description="When points are sent; on change and every 60 s by default.")
     ] = None
     web: WebKeys | None = None
+    clock: ClockKeys | None = None
     operators_file: Annotated[
         Words | None, Field(description="Who may give orders: lines `name role argon2-hash`.", examples=["operators"])
     ] = None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import replace
+from pathlib import Path
 
 from gateway.model import Text
 from gateway.settings.files import WebKeys
 from gateway.settings.nodes import Section
+from gateway.settings.paths import named_file
 from gateway.settings.problems import Problems
 from gateway.settings.types import WebSettings
 
@@ -20,7 +22,7 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def read_web(root: Section, keys: WebKeys | None, problems: Problems) -> WebSettings | None:
+def read_web(root: Section, keys: WebKeys | None, base: Path, problems: Problems) -> WebSettings | None:
     """The page, where there is one; who may read it has to be said where other machines reach it."""
     section = root.section("web")
     if section is None or keys is None:
@@ -40,7 +42,17 @@ def read_web(root: Section, keys: WebKeys | None, problems: Problems) -> WebSett
             Text("没有 operators_file，谁也无法登录", "without operators_file nobody can log in"),
             Text("写 operators_file: operators", "write operators_file: operators"),
         )
-    return replace(web, read=keys.read or "open")
+    cert_file = named_file(section, "cert_file", keys.cert_file, base, problems)
+    key_file = named_file(section, "key_file", keys.key_file, base, problems)
+    if (keys.cert_file is None) != (keys.key_file is None):
+        one, other = ("cert_file", "key_file") if keys.key_file is None else ("key_file", "cert_file")
+        problems.add(
+            section.entries[one].key,
+            Text(f"还要写 {other}", f"{other} is needed too"),
+            Text(f"{other}: page.pem", f"{other}: page.pem"),
+        )
+    certificate = (cert_file, key_file) if cert_file is not None and key_file is not None else None
+    return replace(web, read=keys.read or "open", certificate=certificate)
 
 
 def read_listen(section: Section, listen: str, example: str, problems: Problems) -> WebSettings | None:

@@ -18,7 +18,7 @@ from gateway.settings.bundled import config_dir
 from gateway.settings.devices import DeviceEntry, SiteFrame, read_devices
 from gateway.settings.document import read
 from gateway.settings.facts import read_facts
-from gateway.settings.files import SiteFile, SiteKeys, SiteMqttKeys, UplinkKeys
+from gateway.settings.files import ClockKeys, SiteFile, SiteKeys, SiteMqttKeys, UplinkKeys
 from gateway.settings.lines import read_lines
 from gateway.settings.listen import read_web
 from gateway.settings.names import review_labels
@@ -30,7 +30,7 @@ from gateway.settings.profiles import ProfileShelf
 from gateway.settings.protocol import Protocols
 from gateway.settings.reading import read_section
 from gateway.settings.together import review_line, review_together, settle_lines
-from gateway.settings.types import Kind, SiteSettings
+from gateway.settings.types import ClockSettings, Kind, SiteSettings
 from gateway.settings.values import ReportRule
 from gateway.settings.vocabulary import load_vocabulary
 
@@ -62,7 +62,7 @@ def _resolve(path: Path, root: Section, data: bytes, protocols: Protocols, probl
         review_line(lines[line.id], line, devices, problems)
     _review_names(root, section, vocabulary, devices, problems)
     packs = read_packs(root, base, problems)
-    web = read_web(root, keys.get("web"), problems)
+    web = read_web(root, keys.get("web"), base, problems)
     operators_file = _operators(root, keys.get("operators_file"), base, problems)
     uplink = root.section("uplink")
     mqtt_section = uplink.section("mqtt") if uplink is not None else None
@@ -96,6 +96,7 @@ def _resolve(path: Path, root: Section, data: bytes, protocols: Protocols, probl
         web=web,
         state_dir=base / keys["state_dir"],
         operators_file=operators_file,
+        clock=_clock(keys.get("clock")),
     )
 
 
@@ -153,6 +154,13 @@ def _review_names(
     for key, entry in required.entries.items() if required is not None else ():
         if key not in vocabulary:
             problems.add(entry.key, texts.no_kind(key), suggest(key, vocabulary))
+
+
+def _clock(keys: ClockKeys | None) -> ClockSettings:
+    default = ClockSettings()
+    if keys is None:
+        return default
+    return ClockSettings(keys.hardware, default.wait_s if keys.wait is None else keys.wait)
 
 
 def _operators(root: Section, name: str | None, base: Path, problems: Problems) -> Path | None:

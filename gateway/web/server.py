@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import Iterator
 
@@ -12,6 +13,8 @@ from starlette.applications import Starlette
 
 from gateway.web.guard import MAX_HEAD_BYTES
 from gateway.web.patience import PatientProtocol
+
+log = logging.getLogger(__name__)
 
 GRACE_S = 1
 MAX_REQUESTS = 200
@@ -42,7 +45,8 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 async def serve(app: Starlette, sock: socket.socket) -> None:
-    """Serve `app` on `sock` until cancelled."""
+    """Serve `app` on `sock` until cancelled; returns at once where its certificate cannot be used."""
+    cert_file, key_file = app.state.certificate or (None, None)
     config = uvicorn.Config(
         app,
         http=PatientProtocol,
@@ -55,7 +59,15 @@ async def serve(app: Starlette, sock: socket.socket) -> None:
         timeout_graceful_shutdown=GRACE_S,
         server_header=False,
         proxy_headers=False,
+        ssl_certfile=cert_file,
+        ssl_keyfile=key_file,
     )
+    try:
+        config.load()
+    except OSError as error:  # ssl.SSLError is one
+        log.error("page_certificate_unusable file=%s reason=%s", cert_file, error)
+        sock.close()
+        return
     server = _Server(config)
     serving = asyncio.ensure_future(server.serve(sockets=[sock]))
     feeding = asyncio.ensure_future(app.state.live.run())

@@ -40,7 +40,7 @@ class _Fresh:
 
 
 def build(look: Look) -> Starlette:
-    """The application; `state.live` feeds its streams and is run by `serve`."""
+    """The application; `serve` runs `state.live`, which feeds its streams, and shows `state.certificate`."""
     showing = Showing(look)
     live = Live(showing)
     access = Access(showing)
@@ -70,4 +70,5 @@ def build(look: Look) -> Starlette:
         exception_handlers={404: missing},
     )
     app.state.live = live
+    app.state.certificate = web.certificate if web is not None else None
     return app
