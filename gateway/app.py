@@ -11,10 +11,12 @@ from types import MappingProxyType
 
 from drivers.modbus import MODBUS, compile_access, compile_device, open_line
 from gateway import __version__, health
+from gateway.boot import this_boot
 from gateway.clock import SystemClock
 from gateway.errors import StoreError, StoreUnavailable
 from gateway.field import Field
 from gateway.flow.snapshot import STALE_POLLS, Snapshot
+from gateway.held_rows import HeldRows, kept_scale
 from gateway.identification import identified
 from gateway.model import MaybeValue, Reading, Value
 from gateway.orders import SiteHands
@@ -27,6 +29,7 @@ from gateway.settings.site import load_site
 from gateway.settings.types import SiteSettings
 from gateway.store import Store
 from gateway.supervise import every
+from gateway.timekeeping import Settled, Timekeeper
 from gateway.uplink.commands import Execute, refuse
 from gateway.uplink.site import Identity, SiteUplink
 from gateway.web.view import GatewayHealth, SiteView
@@ -58,7 +61,12 @@ class Gateway:
     def __init__(self, site: SiteSettings, store: Store, clock: Clock | None = None) -> None:
         self.site = site
         self.store = store
-        self.clock: Clock = clock or SystemClock()
+        system = clock or SystemClock()
+        keeper = Timekeeper(
+            system, site.clock, this_boot(), last_ts=store.outbox.last_ts, kept=kept_scale(store.documents)
+        )
+        self.clock: Clock = keeper
+        self._held = HeldRows(store, keeper, self._released)
         self.snapshot = Snapshot({device.id: device.points for device in site.devices})
         self._since = self.clock.wall_ms()
         self.obey: Execute = refuse
@@ -80,10 +88,12 @@ class Gateway:
         """Run until cancelled; then stop asking, say goodbye and let go of the lines, in bounded time."""
         async with asyncio.TaskGroup() as group:
             self._group = group
+            await self._held.start()
             self._start_uplink()
             self._asking = [
                 group.create_task(self.field.run(), name="field"),
                 group.create_task(self._keep_house(), name="house"),
+                group.create_task(self._keep_time(), name="time"),
                 group.create_task(every(TICK_S, self.pipeline.tick), name="tick"),
                 group.create_task(every(health.INTERVAL_S, self._report_health), name="health"),
             ]
@@ -199,8 +209,20 @@ class Gateway:
         self.pipeline.event(device, "wrong_device", {"found": dict[str, Json](found), "expected": expected})
 
     def _offer(self, row: Row) -> None:
-        if self.uplink is not None:
+        if self.uplink is not None and not row.held:
             self.uplink.offer(row)
+
+    async def _keep_time(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            await self._held.tick()
+
+    def _released(self, settled: Settled) -> None:
+        """What was held while nobody knew the time may go now."""
+        self._since += settled.shift_ms
+        if self.uplink is not None:
+            self.uplink.identify(self._identity())
+            self.uplink.look_again()
 
     async def _keep_house(self) -> None:
         """What the store has to tell: a damaged file, gaps."""

@@ -18,8 +18,9 @@ from gateway.settings.types import ClockSettings, InfluxSettings, IngestSettings
 from gateway.sim.scenario_file import load_scenario
 from gateway.sim.simulation import Simulation, serve
 from gateway.store import open_store
-from gateway.web import build, listen
-from gateway.web import serve as serve_page
+from gateway.web.server import listen
+from gateway.web.server import serve as serve_page
+from gateway.web.site import build
 
 DRAIN_S = 10.0
 

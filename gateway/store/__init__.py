@@ -2,6 +2,7 @@
 
 from gateway.store.blocks import Sample
 from gateway.store.daily import Day
+from gateway.store.documents import Documents
 from gateway.store.gaps import Gap
 from gateway.store.history import Bucket, History
 from gateway.store.labels import Labelling
@@ -12,6 +13,7 @@ from gateway.store.store import Store, StoreOptions, open_store
 __all__ = [
     "Bucket",
     "Day",
+    "Documents",
     "Gap",
     "History",
     "Labelling",
