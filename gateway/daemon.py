@@ -88,7 +88,7 @@ async def _serve_page(gateway: Gateway, web: WebSettings) -> None:
     except OSError as error:
         log.error("page_unavailable address=%s:%d reason=%s", web.host, web.port, error)
         return
-    log.info("page_open address=http://%s:%d", web.host, web.port)
+    log.info("page_open address=%s://%s:%d", "https" if web.certificate else "http", web.host, web.port)
     await serve(build(gateway.view), sock)
 
 

@@ -194,6 +194,17 @@ async def test_every_text_stands_out_and_none_is_clipped(page: Page, site: Site)
     site.simulation.devices["tank-1"].hold("level", None)
 
 
+async def test_the_health_page_renews_itself_and_stays_unfolded(page: Page, site: Site) -> None:
+    await page.open(f"{site.address}/health?lang=en")
+    await page.run(UNFOLD)
+    await page.run("window.before = document.querySelector('#health-lines')")
+    await page.run("renew()")
+    assert await page.run("window.before !== document.querySelector('#health-lines')")
+    assert await page.run("document.querySelector('details').open")
+    await page.until("document.querySelector('#health-first tr')")
+    assert "genset-bus" in await page.text("#health-lines")
+
+
 async def test_the_keyboard_reaches_everything(page: Page, site: Site) -> None:
     await page.open(f"{site.address}/device/gen-1?lang=en")
     assert await page.run("[...document.querySelectorAll('a, button, summary')].every((each) => each.tabIndex === 0)")

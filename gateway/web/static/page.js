@@ -130,6 +130,25 @@ if (isLive) {
   });
 }
 
+// Parts that are asked for anew instead of streamed.
+async function renew() {
+  if (document.hidden) return;
+  let fresh = null;
+  try {
+    const answer = await fetch(location.href);
+    if (answer.ok) fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  } catch {
+    say(lost.dataset.lost);
+  }
+  if (!fresh) return;
+  say("");
+  for (const part of document.querySelectorAll("[data-renew]")) {
+    const other = fresh.getElementById(part.id);
+    if (other) part.replaceWith(document.adoptNode(other));
+  }
+}
+if (document.querySelector("[data-renew]")) setInterval(renew, RENEW_MS);
+
 let shown = null;
 async function drawTrend() {
   const button = shown;
