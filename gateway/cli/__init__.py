@@ -22,6 +22,10 @@ COMMANDS: dict[str, Text] = {
     "rules": Text("列出规则，运行规则用例", "list rules and run their cases"),
     "read": Text("读取一台设备的测点", "the points of a device as they are now"),
     "write": Text("写入一个测点（型号和站点都允许时）", "write a point, where profile and site allow it"),
+    "doctor": Text(
+        "检查本机和站点：端口、时钟、磁盘、消息服务器、证书",
+        "ports, clock, disk, broker and certificates, and what to do",
+    ),
     "record": Text("记录一台设备，供型号库使用", "a recording of a device for the library"),
     "scan": Text("搜索线路上的设备", "find the units on a line"),
     "ingest": Text("把 MQTT 消息写入 InfluxDB（中心侧）", "MQTT to InfluxDB, at the centre"),
