@@ -32,7 +32,8 @@ def run_outage(cores: Cores, peer: str, count: int, stopped_s: float, drain_s: f
     with Stage(cores, count, interval_us) as stage:
         if stage.start_peer(peer) is None:
             return None
-        time.sleep(6)
+        stage.wait_for_all()
+        time.sleep(4)
         began = _now_us()
         time.sleep(8)
         stopped = _now_us()
@@ -90,7 +91,8 @@ def run_silence(cores: Cores, peer: str, count: int, each_s: float) -> Silence |
     with Stage(cores, count, interval_us) as stage:
         if stage.start_peer(peer) is None:
             return None
-        time.sleep(6)
+        stage.wait_for_all()
+        time.sleep(4)
         marks = [_now_us()]
         time.sleep(each_s)
         stage.mute(on=True)

@@ -23,11 +23,20 @@ def main() -> None:
 
     signal.signal(signal.SIGTERM, end)
     subscriber = Subscriber(int(port), "bench-recorder", *filters)
+    topics: set[str] = set()
     with Path(path).open("wb", buffering=1 << 20) as out:
         while not ended:
             for at_us, topic, payload in subscriber.poll(0.1):
                 name = topic.encode()
+                if topic not in topics:
+                    topics.add(topic)
+                    seen(Path(path)).write_text(str(len(topics)))
                 out.write(_HEAD.pack(at_us, len(name), len(payload)) + name + payload)
+
+
+def seen(path: Path) -> Path:
+    """Where the recorder tells how many topics it has seen."""
+    return path.with_suffix(".seen")
 
 
 def read(path: Path) -> Iterator[tuple[int, str, bytes]]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Self
 
 from bench.native import build
+from bench.recorder import seen
 from bench.site_file import write_site
 
 ROOT = Path(__file__).parents[1]
@@ -105,6 +106,15 @@ class Stage:
             command = [str(program), str(self.interval_us), str(self.mqtt_port), *self._ports]
         self.started_us = time.monotonic_ns() // 1000
         return self._start(self.cores.measured, command)
+
+    def wait_for_all(self, timeout_s: float = 60.0) -> None:
+        """Return when every slave was heard of, or after `timeout_s`."""
+        give_up = time.monotonic() + timeout_s
+        told = seen(self.records)
+        while time.monotonic() < give_up:
+            if told.exists() and (told.read_text() or "0") == str(self.count):
+                return
+            time.sleep(0.05)
 
     def mute(self, *, on: bool) -> None:
         """Every fifth slave swallows its requests, or answers again."""

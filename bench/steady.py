@@ -50,7 +50,8 @@ def run_steady(
         process = stage.start_peer(peer)
         if process is None:
             return None
-        time.sleep(settle_s + 1)
+        stage.wait_for_all()
+        time.sleep(settle_s)
         others = {cores.slaves, cores.broker, cores.others} - {cores.measured}
         began = time.monotonic_ns() // 1000
         cpu, written = machine.cpu_s(process.pid), machine.written_bytes(process.pid)

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import eq
+from typing import cast
 
 from gateway.model import MaybeValue, Point, QualityCount, Reading, Report, Status, Value
 
@@ -24,11 +26,15 @@ _WAITING = Status.BadWaitingForInitialData
 class _Group:
     """One set of points that is polled together, and what its last reading said."""
 
-    __slots__ = ("due", "indexes", "points", "statuses", "values", "version")
+    __slots__ = ("due", "indexes", "is_good", "is_plain", "points", "sent_at", "statuses", "values", "version")
 
-    def __init__(self, points: tuple[str, ...], indexes: tuple[int, ...]) -> None:
+    def __init__(self, points: tuple[str, ...], indexes: tuple[int, ...], *, is_plain: bool) -> None:
         self.points = points
         self.indexes = indexes
+        self.is_plain = is_plain
+        """No point has a deadband or is sent with every poll: what was read last is what was sent last."""
+        self.is_good = False
+        self.sent_at = 0.0
         self.values: tuple[MaybeValue, ...] = ()
         self.statuses: tuple[Status, ...] = ()
         self.due = 0.0
@@ -62,6 +68,8 @@ class Reporter:
         self._due = [0.0] * len(points)
         self._version = 0
         self._groups: dict[int, _Group] = {}
+        self._all_sent: _Group | None = None
+        """The group sent as a whole with the last report, whose values and times are not noted yet."""
         self._tally = {_WAITING: len(points)} if points else {}
         self._tally_changed = True
         self._quality: QualityCount | None = None
@@ -79,8 +87,12 @@ class Reporter:
         if same_statuses and now < group.due and now < self._quality_due and reading.values == group.values:
             counts.unchanged += size
             return None
+        if same_statuses and now < group.due and group.is_plain and group.is_good:
+            values = self._changed(group, reading, now)
+            return self._told(group, reading, now, values, {}, {}, [])
 
-        values: dict[str, Value] = {}
+        self._note_sent()
+        values = {}
         uncertain: dict[str, Status] = {}
         bad: dict[str, Status] = {}
         recovered: list[str] = []
@@ -112,11 +124,52 @@ class Reporter:
             if moment < soonest:
                 soonest = moment
 
+        group.is_good = reading.statuses.count(_GOOD) == size
+        group.due = 0.0 if self._always else soonest
+        return self._told(group, reading, now, values, uncertain, bad, recovered)
+
+    def _changed(self, group: _Group, reading: Reading, now: float) -> dict[str, Value]:
+        """The values that are others than last time, all points being Good as before and none due by its time; where
+        all are, what was sent when is noted only when it is asked for."""
+        points, values = reading.points, cast("tuple[Value, ...]", reading.values)
+        if not any(map(eq, values, group.values)):
+            group.sent_at = now
+            self._all_sent = group
+            return dict(zip(points, values, strict=True))
+        self._note_sent()
+        found: dict[str, Value] = {}
+        sent, due, every = self._sent, self._due, self._every
+        for index, name, value, before in zip(group.indexes, points, values, group.values, strict=True):
+            if value != before:
+                found[name] = sent[index] = value
+                due[index] = now + every[index]
+        return found
+
+    def _note_sent(self) -> None:
+        """What was sent when, of the group that was last sent as a whole."""
+        group, self._all_sent = self._all_sent, None
+        if group is not None:
+            sent, due, every = self._sent, self._due, self._every
+            for index, value in zip(group.indexes, group.values, strict=True):
+                sent[index] = value
+                due[index] = group.sent_at + every[index]
+
+    def _told(
+        self,
+        group: _Group,
+        reading: Reading,
+        now: float,
+        values: dict[str, Value],
+        uncertain: dict[str, Status],
+        bad: dict[str, Status],
+        recovered: list[str],
+    ) -> Report | None:
+        """The report of what was taken of `reading`, noted in the books; None where nothing was and no count is due."""
+        counts, size = self.counts, len(reading.points)
         taken = len(values) + len(bad)
         if taken:
             self._version += 1
         group.values, group.statuses, group.version = reading.values, reading.statuses, self._version
-        group.due = 0.0 if self._always else soonest
         counts.sent += taken
         counts.unchanged += size - taken
         quality = self._due_quality(now)
@@ -132,7 +185,9 @@ class Reporter:
         if group is None or group.points is not points:
             if len(self._groups) >= MAX_GROUPS:
                 self._groups.clear()
-            group = self._groups[id(points)] = _Group(points, tuple([self._names[name] for name in points]))
+            indexes = tuple([self._names[name] for name in points])
+            is_plain = not any(self._polls[index] or self._bands[index] is not None for index in indexes)
+            group = self._groups[id(points)] = _Group(points, indexes, is_plain=is_plain)
         return group
 
     def _count(self, before: Status, after: Status) -> None:

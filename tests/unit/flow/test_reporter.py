@@ -191,8 +191,24 @@ polls = st.lists(
 )
 
 
+plain_policies = st.builds(ReportPolicy, st.sampled_from([3.0, 60.0]))
+mostly_good = st.one_of(*[st.integers(0, 2).map(lambda n: (n, GOOD))] * 9, outcomes)
+plain_polls = st.lists(
+    st.tuples(st.sampled_from(SETS), st.lists(mostly_good, min_size=3, max_size=3), st.integers(1, 2)), max_size=40
+)
+
+
 @given(st.lists(policies, min_size=3, max_size=3), polls)
 def test_agrees_with_the_contract(chosen: list[ReportPolicy], taken: list[Poll]) -> None:
+    check_against_the_contract(chosen, taken)
+
+
+@given(st.lists(plain_policies, min_size=3, max_size=3), plain_polls)
+def test_agrees_with_the_contract_where_most_is_good(chosen: list[ReportPolicy], taken: list[Poll]) -> None:
+    check_against_the_contract(chosen, taken)
+
+
+def check_against_the_contract(chosen: list[ReportPolicy], taken: list[Poll]) -> None:
     points = tuple(Point(n, ValueType.NUMBER, "", 1.0, p, None) for n, p in zip("abc", chosen, strict=True))
     by_name = {item.name: item for item in points}
     reporter, oracle, now = Reporter("d", points), Oracle(points), 0.0
