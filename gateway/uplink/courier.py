@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Sequence
 from enum import Enum, auto
@@ -343,4 +344,4 @@ class Courier:
         return self._ledger.waiting
 
     def _now(self) -> float:
-        return asyncio.get_running_loop().time()
+        return time.monotonic()
