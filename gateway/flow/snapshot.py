@@ -15,6 +15,8 @@ from gateway.model import MaybeValue, Point, Reading, Status
 _FIRST_BAD = 0x80000000
 MIN_STALE_S = 5.0
 STALE_POLLS = 3
+MAX_GROUPS = 256
+"""Sets of points polled together that are remembered of one device; a plan that keeps changing must not grow memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +63,26 @@ class _Device:
         if group is None or group.points is not points:
             # Kept by content: a plan that keeps changing gives new tuples of the same points.
             known = next((other for other in self.groups.values() if other.points == points), None)
-            group = self.groups[id(points)] = _Group(points)
             if known is not None:
-                del self.groups[id(known.points)]
+                self._forget(known)
+            elif len(self.groups) >= max(MAX_GROUPS, 2 * len(self.members)):
+                self._forget_outdated()
+            group = self.groups[id(points)] = _Group(points)
             for name in points:
-                self.members[name] = [other for other in self.members[name] if other is not known] + [group]
+                self.members[name].append(group)
         return group
+
+    def _forget(self, group: _Group) -> None:
+        del self.groups[id(group.points)]
+        for name in group.points:
+            self.members[name].remove(group)
+
+    def _forget_outdated(self) -> None:
+        """Keep the sets that are the last to have read one of their points: at most one for each point."""
+        self.members = {
+            name: [max(found, key=attrgetter("at"))] if found else [] for name, found in self.members.items()
+        }
+        self.groups = {id(group.points): group for groups in self.members.values() for group in groups}
 
     def adopt(self, before: _Device, names: frozenset[str]) -> None:
         """Go on with what `before` knew of `names`."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.flow import Latest, Snapshot
+from gateway.flow.snapshot import MAX_GROUPS
 from gateway.model import Point, Reading, ReportPolicy, Status, ValueType
 
 GOOD = Status.Good
@@ -57,6 +59,22 @@ def test_new_tuples_of_the_same_points_take_the_place_of_the_old() -> None:
     for step in range(50):
         found.update(Reading("gen-1", step, tuple("ab"), (step, step), (GOOD, GOOD)), float(step))
     assert found.point("gen-1", "a", 49.0) == Latest(49, GOOD, 49, 49.0, stale=False)
+
+
+def test_a_plan_that_keeps_changing_does_not_grow_and_loses_no_point() -> None:
+    names = [f"p{number}" for number in range(11)]
+    found = Snapshot({"gen-1": [point("rare", 100_000.0), *(point(name) for name in names)]})
+    found.update(Reading("gen-1", 1, ("rare",), (7,), (GOOD,)), 1.0)
+    last: dict[str, int] = {}
+    sets = [tuple(name for bit, name in enumerate(names) if mask >> bit & 1) for mask in range(1, 1 << len(names))]
+    holders = [sys.getrefcount(each) for each in sets]
+    for step, each in enumerate(sets, 2):
+        found.update(Reading("gen-1", step, each, (step,) * len(each), (GOOD,) * len(each)), float(step))
+        last.update(dict.fromkeys(each, step))
+    held = sum(sys.getrefcount(each) > before for each, before in zip(sets, holders, strict=True))
+    assert 0 < held <= MAX_GROUPS
+    now = float(len(sets) + 1)
+    assert {name: found.point("gen-1", name, now).ts for name in ("rare", *names)} == {"rare": 1, **last}
 
 
 def test_unknown_device_or_point() -> None:
