@@ -8,11 +8,8 @@
     │   ├── SinkUnavailable         keep everything, back off, try again
     │   │   └── SinkMisconfigured   ... and tell a person: login, name or address is wrong, waiting alone will not help
     │   └── SinkRejected(reasons)   these items will never be taken: dead letters, never block the batch
-    ├── StoreError                  the state on disk cannot be used (newer schema, damaged journal, disk full)
-    │   └── StoreUnavailable        it cannot be read for now (disk full): try again
-    └── NotifyError
-        ├── NotifyRetry(after_s)    try this channel again later
-        └── NotifyRejected          this channel will never take this message
+    └── StoreError                  the state on disk cannot be used (newer schema, damaged journal, disk full)
+        └── StoreUnavailable        it cannot be read for now (disk full): try again
 
 Faults of the field are values (`gateway.model.Fault`), never exceptions: they become statuses of points.
 """
@@ -89,19 +86,3 @@ class StoreError(GatewayError):
 
 class StoreUnavailable(StoreError):
     """What is on disk cannot be read for now, and nothing is known to be lost: try again."""
-
-
-class NotifyError(GatewayError):
-    """A message to a person was not handed over."""
-
-
-class NotifyRetry(NotifyError):
-    """Try this channel again after `after_s` seconds."""
-
-    def __init__(self, reason: str, after_s: float) -> None:
-        super().__init__(reason)
-        self.after_s = after_s
-
-
-class NotifyRejected(NotifyError):
-    """This channel will never take this message."""

@@ -140,22 +140,6 @@ class Confirmed:
     ranges: tuple[tuple[int, int], ...]
 
 
-class Uplink(Protocol):
-    """The way to the world. It reads the outbox for what could not go at once, and tells the outbox what is safe."""
-
-    def offer(self, row: Row) -> bool:
-        """Send an accepted row at once; False where it waits in the outbox. Never blocks, never raises."""
-        ...
-
-    async def run(self) -> None:
-        """Keep the way open until `stop`, or until cancelled (which leaves without a goodbye)."""
-        ...
-
-    def stop(self) -> None:
-        """Let `run` say goodbye and return, in bounded time."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One row for a time-series database: what one message says of one series at one time (UTC ms)."""
@@ -174,11 +158,3 @@ class Sink(Protocol):
         ...
 
     async def close(self) -> None: ...
-
-
-class Notifier(Protocol):
-    """One channel to people."""
-
-    async def notify(self, title: str, body: str, *, to: str) -> None:
-        """NotifyRetry or NotifyRejected when not handed over."""
-        ...

@@ -1,1 +1,1 @@
-"""When a line asks whom: due times, one owner per line, back-off, staleness."""
+"""When a line asks whom: due times, one owner per line, back-off."""

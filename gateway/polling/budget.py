@@ -69,11 +69,6 @@ class ProbeBudget:
             if self._units.pop(unit).silent_since is not None:
                 self._silent -= 1
 
-    @property
-    def silent(self) -> int:
-        """How many units are backed off."""
-        return self._silent
-
     def answered(self, health: UnitHealth) -> None:
         health.failures = 0
         health.ever_answered = True

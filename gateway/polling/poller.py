@@ -98,11 +98,6 @@ class Poller:
             device.stats.silent_since = min(silences, default=None)
         return [self._devices[name].stats for name in sorted(self._devices)]
 
-    @property
-    def silent_units(self) -> int:
-        """Units that are backed off."""
-        return self._budget.silent
-
     def _apply(self) -> None:
         self._changed = False
         now = self._clock.monotonic()

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from gateway.model import Answer, Fault, FaultKind, Job, Reading, Status
 from gateway.polling.poller import Poller
-from gateway.polling.staleness import never_polled, stale_after_s
 from tests.fakes.simulated_line import SimplePlan, SimulatedClock, SimulatedLine, simple_job
 
 Outcome = Callable[[Job, float], Answer | Fault | None]
@@ -267,14 +266,6 @@ async def test_devices_are_replaced_while_running() -> None:
     assert set(late) == {"kept", "new"}
     assert late["kept"] == pytest.approx(8, abs=1)
     assert [stats.device for stats in poller.stats()] == ["kept", "new"]
-
-
-def test_what_was_never_polled_waits_and_what_is_old_is_stale() -> None:
-    reading = never_polled("d", ("a", "b"), 5)
-    assert reading.statuses == (Status.BadWaitingForInitialData,) * 2
-    assert reading.values == (None, None)
-    assert stale_after_s(1.0) == 5.0
-    assert stale_after_s(60.0) == 180.0
 
 
 async def test_a_lent_job_runs_between_polls_and_hurts_none() -> None:
