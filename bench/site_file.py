@@ -1,4 +1,5 @@
-"""The site file of a run: one TCP line and one device for each slave, a profile with the 60 tags."""
+"""The site file of a run: one TCP line and one device for each slave, a profile with the 60 tags, and ten rules that each
+device has and that each poll makes be looked at, since the points they watch never stay the same."""
 
 from __future__ import annotations
 
@@ -6,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.formula import TAG_LIST
+
+RULES = 10
 
 
 def write_site(folder: Path, ports: Sequence[str], interval_us: int, mqtt_port: int) -> Path:
@@ -20,6 +23,7 @@ def write_site(folder: Path, ports: Sequence[str], interval_us: int, mqtt_port: 
     ]
     profile.write_text(_PROFILE + "\n".join(points) + "\n")
     interval = f"{interval_us // 1000}ms"
+    (folder / "rules.yaml").write_text(_PACK + "".join(_RULE.format(number=number) for number in range(RULES)))
     lines = [f'  l{i}: {{tcp: "127.0.0.1:{port}"}}' for i, port in enumerate(ports)]
     devices = [
         f"  - {{id: d{i}, kind: sensor, profile: bench/slave, line: l{i}, unit: 1, interval: {interval}, timeout: 1s}}"
@@ -31,6 +35,19 @@ def write_site(folder: Path, ports: Sequence[str], interval_us: int, mqtt_port: 
     return site
 
 
+_PACK = """schema: 1
+kind: sensor
+name: {zh: 基准规则, en: Bench rules}
+rules:
+"""
+_RULE = """  bench_{number}:
+    text: {{zh: 基准, en: Bench}}
+    action: {{zh: 无, en: None}}
+    role: duty
+    limits: {{much: 2990, little: 2900}}
+    levels:
+      - {{priority: low, raise: t0{number} > much, clear: t0{number} < little, on: 10s, off: 10s}}
+"""
 _PROFILE = """schema: 1
 vendor: Bench
 model: Slave
@@ -49,6 +66,7 @@ site:
   location: {{lat: 36.62, lon: 101.8}}
   timezone: Asia/Shanghai
   labels: {{city: xining, county: chengdong}}
+rules: [rules.yaml]
 uplink:
   mqtt: {{url: "mqtt://127.0.0.1:{mqtt}"}}
 state_dir: {state}"""
