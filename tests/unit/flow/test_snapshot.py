@@ -67,11 +67,12 @@ def test_a_plan_that_keeps_changing_does_not_grow_and_loses_no_point() -> None:
     found.update(Reading("gen-1", 1, ("rare",), (7,), (GOOD,)), 1.0)
     last: dict[str, int] = {}
     sets = [tuple(name for bit, name in enumerate(names) if mask >> bit & 1) for mask in range(1, 1 << len(names))]
-    holders = [sys.getrefcount(each) for each in sets]
+    free = [sys.getrefcount(each) for each in sets]
     for step, each in enumerate(sets, 2):
         found.update(Reading("gen-1", step, each, (step,) * len(each), (GOOD,) * len(each)), float(step))
         last.update(dict.fromkeys(each, step))
-    held = sum(sys.getrefcount(each) > before for each, before in zip(sets, holders, strict=True))
+    now_held = [sys.getrefcount(each) for each in sets]
+    held = sum(now > before for now, before in zip(now_held, free, strict=True))
     assert 0 < held <= MAX_GROUPS
     now = float(len(sets) + 1)
     assert {name: found.point("gen-1", name, now).ts for name in ("rare", *names)} == {"rare": 1, **last}
