@@ -221,9 +221,7 @@ class Outbox:
         done: asyncio.Future[None] = loop.create_future()
         with self._writer.lock:
             self._labelled.append(done)
-            self._stamps = {
-                topic: (labelling.moved(first), labelling.moved(last)) for topic, (first, last) in self._stamps.items()
-            }
+            self._stamps = {topic: labelling.moved(ts) for topic, ts in self._stamps.items()}
             for lane in (self._journal, self._telemetry):
                 lane.labelled = partial(self._note_labelled, loop)
                 lane.label(labelling)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import random
-import sqlite3
 import tarfile
 from collections.abc import Iterator
 from io import BytesIO
@@ -239,14 +238,3 @@ def test_the_commands_say_what_they_did(
     assert capsys.readouterr().err.endswith("is not an empty folder\n")
     assert main(["restore", str(tmp_path / "none"), "--into", str(tmp_path / "other"), "--lang", "en"]) == 1
     assert "none: No such file or directory" in capsys.readouterr().err
-
-
-def test_a_newer_file_keeps_the_other_from_being_migrated(tmp_path: Path) -> None:
-    open_store(tmp_path).close()
-    with sqlite3.connect(tmp_path / "telemetry.db") as db:
-        db.execute("PRAGMA user_version=99")
-    db.close()
-    before = (tmp_path / "journal.db").read_bytes()
-    with pytest.raises(StoreError, match=r"telemetry.db: written by a newer version \(schema 99"):
-        open_store(tmp_path)
-    assert (tmp_path / "journal.db").read_bytes() == before
