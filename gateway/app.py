@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from drivers.modbus import MODBUS, compile_access, compile_device, open_line
+from drivers.modbus import MODBUS, compile_access, compile_device, make_probe, open_line
 from gateway import __version__, health
 from gateway.boot import this_boot
 from gateway.clock import SystemClock
@@ -301,7 +301,7 @@ class Gateway:
 
     def hands(self) -> SiteHands:
         """Points read and written one at a time, through the owners of the lines."""
-        return SiteHands(self, compile_access)
+        return SiteHands(self, compile_access, make_probe)
 
     def view(self) -> SiteView:
         """What the local page shows."""

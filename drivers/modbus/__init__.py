@@ -3,6 +3,7 @@
 from drivers.modbus.access import compile_access
 from drivers.modbus.device import compile_device
 from drivers.modbus.line import open_line
+from drivers.modbus.probe import make_probe
 from drivers.modbus.protocol import MODBUS
 
-__all__ = ["MODBUS", "compile_access", "compile_device", "open_line"]
+__all__ = ["MODBUS", "compile_access", "compile_device", "make_probe", "open_line"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from gateway.model import Answer, Fault, FaultKind, Job
 from gateway.pipeline import Pipeline
@@ -12,6 +12,9 @@ from gateway.ports import Clock, Line, PointAccess
 from gateway.settings.types import DeviceSettings, LineSettings, SiteSettings
 from gateway.store import Store
 from gateway.wire.messages import Json
+
+MakeProbe: TypeAlias = Callable[[LineSettings, str, int, int, int, float], Job]
+"""Line, table, first address, count, unit and time-out to the job; ValueError for what cannot be asked."""
 
 
 class Lines(Protocol):
@@ -39,7 +42,13 @@ class Running(Protocol):
 class SiteHands:
     """gateway.writing.Hands over a running gateway: every job goes through the owner of its line, between polls."""
 
-    def __init__(self, gateway: Running, compile_access: Callable[[LineSettings, DeviceSettings], PointAccess]) -> None:
+    def __init__(
+        self,
+        gateway: Running,
+        compile_access: Callable[[LineSettings, DeviceSettings], PointAccess],
+        make_probe: MakeProbe,
+    ) -> None:
+        self.make_probe = make_probe
         self._gateway = gateway
         self._compile = compile_access
         self._access: dict[str, tuple[DeviceSettings, PointAccess]] = {}
@@ -64,6 +73,11 @@ class SiteHands:
     def rests_until(self, line: str, unit: int) -> float:
         owner = self._gateway.field.lines.get(line)
         return 0.0 if owner is None else owner.rests_until(unit)
+
+    async def rest(self, line: str, unit: int, longest_s: float) -> None:
+        """Wait until `unit` may be asked, at most `longest_s`."""
+        clock = self._gateway.clock
+        await clock.sleep_until(min(self.rests_until(line, unit), clock.monotonic() + longest_s))
 
     async def record(self, device: str, type_: str, data: Mapping[str, Json]) -> bool:
         row = self._gateway.pipeline.event(device, type_, data)

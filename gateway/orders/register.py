@@ -7,12 +7,11 @@ from typing import Protocol
 
 from gateway.control import Registry, Request
 from gateway.flow.snapshot import Snapshot
-from gateway.model import Text
 from gateway.orders.book import CommandBook
 from gateway.orders.hands import Running, SiteHands
+from gateway.orders.probing import Probing
 from gateway.orders.reading import device_of, read_rows
 from gateway.orders.writes import WriteOrders
-from gateway.ports import Refused
 from gateway.wire.messages import Json
 from gateway.writing import Writing
 
@@ -27,7 +26,7 @@ class Asked(Running, Protocol):
 
 
 def register_orders(gateway: Asked, hands: SiteHands, registry: Registry, book: CommandBook) -> Writing:
-    """Register reading and writing; gives the writing, to be closed before the lines are."""
+    """Register reading, probing and writing; gives the writing, to be closed before the lines are."""
     writing = Writing(hands, gateway.clock)
     orders = WriteOrders(writing)
 
@@ -36,18 +35,10 @@ def register_orders(gateway: Asked, hands: SiteHands, registry: Registry, book: 
         now = gateway.clock.monotonic()
         return read_rows(device, gateway.snapshot.latest(device.id, now), request.words("points"), now)
 
-    async def lines(_request: Request) -> Mapping[str, Json]:
-        return {"lines": [line.id for line in gateway.site.lines], "config": str(gateway.site.source)}
-
     registry.register("read", read)
-    registry.register("lines", lines)
+    registry.register("probe", Probing(hands).answer)
     registry.register("arm", orders.arm_locally)
     registry.register("write", orders.write_locally, answer_s=WRITE_S)
     book.register("arm", orders.arm_by_command)
     book.register("write", orders.write_by_command)
     return writing
-
-
-def no_line(name: str) -> Refused:
-    """There is no such line."""
-    return Refused("no_such_line", Text(f"没有线路 {name}", f"there is no line {name}"))
