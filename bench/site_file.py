@@ -1,5 +1,5 @@
-"""The site file of a run: one TCP line and one device for each slave, a profile with the 60 tags, and ten rules that each
-device has and that each poll makes be looked at, since the points they watch never stay the same."""
+"""The site file of a run: one TCP line and one device for each slave, a profile with the 60 tags, and ten rules that
+each device has and that each poll makes be looked at, since the points they watch never stay the same."""
 
 from __future__ import annotations
 

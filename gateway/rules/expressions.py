@@ -7,6 +7,7 @@ is left out of the evaluation: `false && missing` is then false, `true || missin
 from __future__ import annotations
 
 import math
+import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -79,11 +80,17 @@ class Expression:
     run: Callable[[dict[str, Any]], Any] = field(compare=False, repr=False)
     is_name: bool = False
     """Nothing but a name: there is nothing to run."""
+    comparison: tuple[Callable[[float, float], bool], float] | None = field(default=None, compare=False, repr=False)
+    """Nothing but a name beside a number, as most rules are: done here, at a fiftieth of what a program takes."""
 
     def value(self, known: Mapping[str, Plain]) -> Plain | None:
         """What it gives with what is known; None where that cannot be told."""
         if self.is_name:
             return known.get(self.source)
+        if self.comparison is not None:
+            number = known.get(self.names[0])
+            compare, bound = self.comparison
+            return compare(number, bound) if type(number) is float else None
         try:
             found = self.run({name: known[name] for name in self.names if name in known})
         except (RuntimeError, TypeError, ValueError):
@@ -107,8 +114,24 @@ def compile_expression(source: str) -> Expression:
     if known is None:
         program = compile_cel(_TOKENS.sub(_double, source))
         names = tuple(program.variables())
-        known = _compiled[source] = Expression(source, names, program.execute, names == (source,))
+        known = Expression(source, names, program.execute, names == (source,), _comparison(source))
+        _compiled[source] = known
     return known
+
+
+_ORDERS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+
+
+def _comparison(source: str) -> tuple[Callable[[float, float], bool], float] | None:
+    """How `source` compares its name, where it is `name > number` or the like."""
+    found = tokens(source)
+    if len(found) < 3 or found[0].kind != "name" or found[0].text in WORDS_OF_CEL or found[1].text not in _ORDERS:
+        return None
+    number = "".join(token.text for token in found[2:])
+    bare = number.removeprefix("(").removesuffix(")") if number.startswith("(-") else number
+    if not re.fullmatch(r"-?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][+-]?\d+)?", bare):
+        return None
+    return _ORDERS[found[1].text], float(bare)
 
 
 def joined(sources: Sequence[str], sign: str) -> str:
