@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from gateway.flow.snapshot import Latest
-from gateway.model import Point, ReadinessState, Text
+from gateway.model import Point, ReadinessState, Reason, Text, Value
 from gateway.rules.readiness import COUNTED, Judgement, roll_up
 from gateway.settings.types import DeviceSettings
 from gateway.web.view import SiteView
@@ -26,6 +28,28 @@ COLOURS = {
 def judgement_of(view: SiteView, device: str) -> tuple[Judgement, int]:
     """How a device stands and since when (UTC ms, 0 before the first judgement)."""
     return view.judge.standing(device) or (Judgement(ReadinessState.UNKNOWN, None, ()), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a device is not simply ready: the reason, what to do about it, and the values the rule looked at."""
+
+    reason: Reason
+    action: Text | None
+    because: Mapping[str, Value]
+
+
+def causes_of(view: SiteView, device: str, judgement: Judgement) -> list[Cause]:
+    """The reasons of a judgement with what its rules know; in order of weight."""
+    if not judgement.reasons:
+        return []
+    rules = view.judge.rules(device)
+    actions = {bound.rule.name: bound.rule.action for bound in rules.binding.rules}
+    because = {verdict.rule: verdict.because for verdict in rules.verdicts()}
+    return [
+        Cause(reason, actions.get(reason.rule), because.get(reason.rule, {}) if reason.rule in actions else {})
+        for reason in judgement.reasons
+    ]
 
 
 def site_facts(view: SiteView) -> Facts:
@@ -68,8 +92,14 @@ def device_facts(view: SiteView, device: DeviceSettings) -> Facts:
         "since": since or None,
         "score": judgement.score,
         "reasons": [
-            {"rule": reason.rule, "priority": reason.priority.value, "text": reason.text.as_dict()}
-            for reason in judgement.reasons
+            {
+                "rule": cause.reason.rule,
+                "priority": cause.reason.priority.value,
+                "text": cause.reason.text.as_dict(),
+                "action": cause.action.as_dict() if cause.action else None,
+                "because": dict(cause.because),
+            }
+            for cause in causes_of(view, device.id, judgement)
         ],
     }
 

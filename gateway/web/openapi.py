@@ -95,8 +95,9 @@ def _ref(name: str) -> Schema:
 def _schemas() -> Schema:
     text = _ref("Text")
     state: Schema = {"enum": [each.value for each in ReadinessState]}
-    reason = _object(rule=_STRING, priority={"enum": [each.value for each in Priority]}, text=text)
     value: Schema = {"type": ["number", "boolean", "string", "null"]}
+    priority: Schema = {"enum": [each.value for each in Priority]}
+    reason = _object(rule=_STRING, priority=priority, text=text, action=_maybe(text), because=_map(value))
     summary = {
         "id": _STRING,
         "name": text,

@@ -9,13 +9,24 @@ from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from gateway.flow.snapshot import Latest
-from gateway.model import Point, ReadinessState, ValueType
+from gateway.model import Point, ReadinessState, Value, ValueType
 from gateway.rules.readiness import KindCount, roll_up
 from gateway.settings.types import DeviceSettings
-from gateway.web.facts import judgement_of
+from gateway.web.facts import causes_of, judgement_of
 from gateway.web.order import first, for_tile, in_order
 from gateway.web.view import Look, SiteView
-from gateway.web.words import ORDER, PRIORITIES, SIGNS, STATES, STATUSES, WORDS, duration, name_of, write_value
+from gateway.web.words import (
+    ORDER,
+    PRIORITIES,
+    SIGNS,
+    STATES,
+    STATUSES,
+    WORDS,
+    duration,
+    name_of,
+    write_plain,
+    write_value,
+)
 
 Shown: TypeAlias = dict[str, Any]
 #: What a header counts, worst first.
@@ -99,8 +110,14 @@ class Showing:
             "lasting": duration(max(0, self.view.clock.wall_ms() - since), language) if since else "",
             "score": judgement.score,
             "reasons": [
-                [reason.priority.value, PRIORITIES[reason.priority][language], reason.text[language]]
-                for reason in judgement.reasons
+                [
+                    cause.reason.priority.value,
+                    PRIORITIES[cause.reason.priority][language],
+                    cause.reason.text[language],
+                    cause.action[language] if cause.action else "",
+                    self._because(device, cause.because, language),
+                ]
+                for cause in causes_of(self.view, device, judgement)
             ],
         }
 
@@ -157,6 +174,17 @@ class Showing:
             if timed:
                 shown[point.name].append(self.time(sample.ts))
         return shown
+
+    def _because(self, device: str, because: Mapping[str, Value], language: str) -> str:
+        """The values a rule looked at; those of the device's points by their names."""
+        parts = []
+        for name, value in because.items():
+            point = self.point(device, name)
+            if point is None:
+                parts.append(f"{name} {write_plain(value)}")
+            else:
+                parts.append(f"{name_of(point, language)} {write_value(value, point, language)} {point.unit}".rstrip())
+        return "，".join(parts) if language == "zh" else ", ".join(parts)
 
     def _quality(self, sample: Latest, now: float, language: str) -> str:
         if sample.stale and sample.at is not None:

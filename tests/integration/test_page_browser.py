@@ -140,6 +140,23 @@ async def test_a_silent_device_becomes_unknown_and_moves_up(page: Page, site: Si
     await page.until("document.querySelector('#tile-ups-1.state-ready')")
 
 
+async def test_an_emergency_stop_comes_first_with_what_to_do(page: Page, site: Site) -> None:
+    generator = site.simulation.devices["gen-2"]
+    await page.open(f"{site.address}/?lang=en")
+    await page.until("document.querySelector('#tile-gen-2.state-ready')")
+    generator.hold("emergency_stop", True)
+    await page.until("document.querySelector('#tile-gen-2.state-not_ready')")
+    assert await page.run("document.querySelector('.tile').classList.contains('state-not_ready')")
+    tile = await page.text("#tile-gen-2")
+    assert "Emergency stop is pushed" in tile
+    assert "release the button" in tile
+    await page.open(f"{site.address}/device/gen-2")
+    assert "Emergency stop yes" in await page.text(".because")
+    generator.hold("emergency_stop", None)
+    await page.until("document.querySelector('#device.state-ready')")
+    assert "Nothing is wrong" in await page.text(".reasons")
+
+
 async def test_the_language_switches_and_stays(page: Page, site: Site) -> None:
     await page.open(f"{site.address}/?lang=zh")
     assert await page.run("document.documentElement.lang") == "zh-CN"

@@ -30,7 +30,11 @@ function showTile(id, news) {
   const tile = document.getElementById("tile-" + id);
   if (!tile) return;
   showHead(tile, news);
-  if (news.reasons) set(tile, ".why", news.reasons.length ? news.reasons[0][2] : "");
+  if (news.reasons) {
+    const [, , why, action] = news.reasons[0] || ["", "", "", ""];
+    set(tile, ".why", why);
+    set(tile, ".action", action);
+  }
   for (const [name, [text, grade, quality]] of Object.entries(news.points || {})) {
     const value = tile.querySelector(`[data-point="${name}"]`);
     if (!value) continue;
@@ -47,12 +51,15 @@ function showTile(id, news) {
 }
 
 function showReasons(list, reasons) {
-  const items = reasons.map(([priority, colour, text]) => {
-    const item = document.createElement("li");
-    const mark = document.createElement("b");
-    item.className = "priority-" + priority;
-    mark.textContent = colour;
-    item.append(mark, " ", text);
+  const write = (tag, name, text) => {
+    const element = document.createElement(tag);
+    element.className = name;
+    element.textContent = text;
+    return element;
+  };
+  const items = reasons.map(([priority, colour, text, action, because]) => {
+    const item = write("li", "priority-" + priority, "");
+    item.append(write("b", "", colour), ` ${text} `, write("span", "action", action), " ", write("small", "because", because));
     return item;
   });
   if (!items.length) {
