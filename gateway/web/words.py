@@ -75,7 +75,6 @@ WORDS = {
     "no_trend": Text("近一小时没有可用数据", "No usable data in the last hour"),
     "yes": Text("是", "yes"),
     "no": Text("否", "no"),
-    "live": Text("实时", "live"),
     "lost": Text("与网关的连接中断，数值可能已过时", "Connection to the gateway lost; values may be old"),
     "not_found": Text("没有这个页面", "There is no such page"),
     "other_language": Text("English", "中文"),
@@ -95,7 +94,6 @@ WORDS = {
         "实时查看人数已满，页面每 10 秒自行刷新", "Too many live viewers; this page renews itself every 10 s instead"
     ),
     "waiting": Text("尚未读到", "not read yet"),
-    "gateway": Text("网关", "Gateway"),
     "lines": Text("线路", "Lines"),
     "line": Text("线路", "Line"),
     "requests": Text("请求", "Requests"),
