@@ -30,6 +30,8 @@ class Steady:
     """How busy the fullest of the cores around was, whoever used it."""
     stolen: float
     """Share of the measured core that somebody else used."""
+    instructions: float
+    """For one sample; not a number where perf cannot tell."""
     figures: Figures
 
     @property
@@ -56,6 +58,7 @@ def run_steady(
         began = time.monotonic_ns() // 1000
         cpu, written = machine.cpu_s(process.pid), machine.written_bytes(process.pid)
         busy, busy_all = machine.busy_s(cores.measured), {core: machine.busy_s(core) for core in others}
+        counting = machine.Instructions(process.pid, window_s, cores.others)
         time.sleep(window_s)
         took_cpu, took_bytes = machine.cpu_s(process.pid) - cpu, machine.written_bytes(process.pid) - written
         ended = time.monotonic_ns() // 1000
@@ -81,6 +84,7 @@ def run_steady(
             written_per_sample=took_bytes / samples,
             busiest_other=busiest / took_s,
             stolen=max(0.0, busy - took_cpu) / took_s,
+            instructions=counting.count() / samples,
             figures=figures,
         )
 

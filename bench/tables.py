@@ -33,6 +33,7 @@ def steady_table(runs: Sequence[Steady]) -> str:
                 NAMES[one.peer],
                 f"{one.count} x {one.interval_us / 1e6:g} s",
                 middle(cpu, 2) + (f" ({cpu[0]:.2f}..{cpu[-1]:.2f})" if len(cpu) > 1 else ""),
+                middle([run.instructions / 1000 for run in same], 1),
                 middle([100 * run.core for run in same], 1),
                 middle([run.rss_mb for run in same], 0),
                 " / ".join(middle([run.figures.latency_ms[i] for run in same], 0) for i in (0, 1)),
@@ -46,9 +47,9 @@ def steady_table(runs: Sequence[Steady]) -> str:
             ]
         )
     head = (
-        "peer", "slaves x interval", "CPU ms per 1,000 samples", "core %", "RSS MB", "latency p50 / p99 ms",
-        "pipe p50 / p99 ms", "missing %", "late %", "wrong or out of order", "start: first / all tags s",
-        "bytes to disk per sample", "core taken by others %",
+        "peer", "slaves x interval", "CPU ms per 1,000 samples", "1,000 instructions per sample", "core %", "RSS MB",
+        "latency p50 / p99 ms", "pipe p50 / p99 ms", "missing %", "late %", "wrong or out of order",
+        "start: first / all tags s", "bytes to disk per sample", "core taken by others %",
     )  # fmt: skip
     return table(head, rows)
 
@@ -61,7 +62,7 @@ def rate_table(searches: Sequence[Sequence[Steady]]) -> str:
         failed = [run for run in runs if not run.is_sustained]
         best = max(good, key=lambda run: run.due_per_s, default=None)
         if best is None:
-            rows.append([NAMES[runs[0].peer], "none", *[""] * 8])
+            rows.append([NAMES[runs[0].peer], "none", *[""] * 9])
             continue
         rows.append(
             [
@@ -71,6 +72,7 @@ def rate_table(searches: Sequence[Sequence[Steady]]) -> str:
                 f"{best.count}, {best.interval_us / 1000:g} ms",
                 f"{100 * best.core:.0f}",
                 f"{best.cpu_ms_per_1k:.2f}",
+                f"{best.instructions / 1000:.1f}",
                 f"{best.figures.pipe_ms[1]:.1f}",
                 f"{100 * best.figures.late:.2f}",
                 f"{best.rss_mb:.0f}",
@@ -79,7 +81,7 @@ def rate_table(searches: Sequence[Sequence[Steady]]) -> str:
         )
     head = (
         "peer", "sustained tags/s", "next failed", "at (slaves, interval)", "core %", "CPU ms per 1,000 samples",
-        "pipe p99 ms", "late %", "RSS MB", "busiest other core %",
+        "1,000 instructions per sample", "pipe p99 ms", "late %", "RSS MB", "busiest other core %",
     )  # fmt: skip
     return table(head, rows)
 
