@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 from zlib import crc32
 
-#: First polls come within this time, however long the interval: nobody waits for the first value.
-FIRST_WITHIN_S = 0.5
+#: First polls come within this time, however long the interval: nobody waits an hour for the first value.
+FIRST_WITHIN_S = 5.0
 #: Due times closer together than this are one poll.
 TOGETHER_S = 0.0005
 #: Due times of all lines fall on common ticks, so that one wake-up of the event loop serves several polls.
