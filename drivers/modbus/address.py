@@ -66,7 +66,7 @@ def parse_address(text: object) -> Address:
         raise Wrong(
             Text(f"{text!r} 不是地址", f"{text!r} is not an address"),
             Text(
-                "请写 holding:N、input:N、coil:N 或 discrete:N,N 从 0 起;一位写 holding:N.b,几位写 holding:N.b:w",
+                "请写 holding:N、input:N、coil:N 或 discrete:N，N 从 0 起；一位写 holding:N.b，几位写 holding:N.b:w",
                 "write holding:N, input:N, coil:N or discrete:N with N from 0 as on the wire; "
                 "one bit is holding:N.b, a field of w bits holding:N.b:w",
             ),
@@ -108,7 +108,7 @@ def _parse_table(name: str) -> Table:
     except ValueError:
         raise Wrong(
             Text(f"没有叫 {name} 的寄存器表", f"there is no table called {name}"),
-            Text(f"可用:{_TABLE_NAMES}", f"there are {_TABLE_NAMES}"),
+            Text(f"可用：{_TABLE_NAMES}", f"there are {_TABLE_NAMES}"),
         ) from None
 
 
@@ -117,7 +117,7 @@ def _check_address(address: int) -> int:
         raise Wrong(
             Text(f"地址 {address} 超过 {LAST_ADDRESS}", f"address {address} is past {LAST_ADDRESS}"),
             Text(
-                "地址与线上一致,从 0 起;手册中的 400041 请写 holding:40",
+                "地址与线上一致，从 0 起；手册中的 400041 请写 holding:40",
                 "addresses count from 0 as on the wire; what a manual calls 400041 is holding:40",
             ),
         )

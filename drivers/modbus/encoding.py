@@ -34,6 +34,11 @@ class DataType:
     def registers(self) -> int:
         return (self.length + 1) // 2 if self.form is Form.STRING else max(1, self.bits // 16)
 
+    @property
+    def with_article(self) -> str:
+        """As an English sentence names one: `an int16`, `a uint16`."""
+        return f"an {self.name}" if self.name.startswith("int") else f"a {self.name}"
+
 
 def raw_span(data_type: DataType, width: int | None = None) -> tuple[int, int]:
     """Smallest and largest raw value of an integer, BCD or boolean type, or of a field of `width` bits of it."""

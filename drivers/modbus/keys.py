@@ -32,7 +32,7 @@ def parse_type(text: object) -> DataType:
         raise wrong(
             f"{text!r} 没有可用的长度",
             f"{text!r} has no usable length",
-            f"请写 string:字节数,1 到 {LONGEST_STRING},如 string:16",
+            f"请写 string:字节数，1 到 {LONGEST_STRING}，如 string:16",
             f"write string:BYTES with 1 to {LONGEST_STRING} bytes, for instance string:16",
         )
     near = get_close_matches(str(text), TYPE_NAMES, n=1)
@@ -40,7 +40,7 @@ def parse_type(text: object) -> DataType:
     raise wrong(
         f"没有叫 {text!r} 的类型",
         f"there is no type called {text!r}",
-        f"请写 {near[0]}" if near else f"可用:{names}",
+        f"请写 {near[0]}" if near else f"可用：{names}",
         f"write {near[0]}" if near else f"there are {names}",
     )
 
@@ -54,7 +54,7 @@ def parse_exact(value: object) -> Decimal:
     raise wrong(
         f"{value!r} 不是可用的数",
         f"{value!r} is not a number that can be used",
-        "请写数字,如 0.1",
+        "请写数字，如 0.1",
         "write a number such as 0.1",
     )
 
@@ -83,7 +83,7 @@ def parse_scale_from(value: object) -> ScaleFrom:
     raise wrong(
         f"{value!r} 不是点的引用",
         f"{value!r} does not name a point",
-        "请写点名,或 {point: 点名, power: 10}",
+        "请写点名，或 {point: 点名, power: 10}",
         "write the name of a point, or {point: name, power: 10}",
     )
 
@@ -115,7 +115,7 @@ def parse_bits(value: object) -> dict[int, str]:
             raise wrong(
                 f"{word!r} 不能成为点名的结尾",
                 f"{word!r} cannot end the name of a point",
-                "请用小写字母、数字和下划线,如 low_oil_pressure",
+                "请用小写字母、数字和下划线，如 low_oil_pressure",
                 "use lower-case letters, digits and underscores, such as low_oil_pressure",
             )
         if bit in bits or word in bits.values():
@@ -143,7 +143,7 @@ def parse_raw_ranges(value: object) -> tuple[RawRange, ...]:
     items = value if isinstance(value, list) else [value]
     if not items:
         raise wrong(
-            "列表是空的", "the list is empty", "请写原始值,或去掉这个键", "write raw values, or leave the key out"
+            "列表是空的", "the list is empty", "请写原始值，或去掉这个键", "write raw values, or leave the key out"
         )
     return tuple(_parse_raw_range(item) for item in items)
 

@@ -119,7 +119,7 @@ class ModbusLine(BaseModel):
             raise wrong(
                 "rtu 帧需要 8 个数据位",
                 "framing rtu needs 8 data bits",
-                "请写 8,或 framing: ascii",
+                "请写 8，或 framing: ascii",
                 "write 8, or framing: ascii",
             )
         return value
@@ -147,9 +147,9 @@ class ModbusLine(BaseModel):
     def _one_medium(self) -> Self:
         if sum(medium is not None for medium in (self.serial, self.tcp, self.udp)) != 1:
             raise wrong(
-                "线路要有 serial、tcp、udp 三者之一,且只有一个",
+                "线路要有 serial、tcp、udp 三者之一，且只有一个",
                 "a line has exactly one of serial, tcp and udp",
-                '串口写 serial: /dev/...,网络写 tcp: "主机:502"',
+                '串口写 serial: /dev/...，网络写 tcp: "主机:502"',
                 'write serial: /dev/... for a port, tcp: "host:502" for a network device',
             )
         return self

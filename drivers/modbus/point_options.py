@@ -141,9 +141,9 @@ class ModbusPoint(BaseModel):
         data_type = _type_of(info.data)
         if value is not None and data_type is not None and data_type.bits != 8:
             raise wrong(
-                f"{data_type.name} 用整个寄存器,没有 byte",
-                f"a {data_type.name} is not one byte of a register",
-                "请写 type: uint8 或 int8,或去掉 byte",
+                f"{data_type.name} 用整个寄存器，没有 byte",
+                f"{data_type.with_article} is not one byte of a register",
+                "请写 type: uint8 或 int8，或去掉 byte",
                 "write type: uint8 or int8, or leave byte out",
             )
         return value
@@ -154,8 +154,8 @@ class ModbusPoint(BaseModel):
         data_type = _type_of(info.data)
         if data_type is not None and data_type.form in (Form.BOOL, Form.STRING):
             raise wrong(
-                f"{data_type.name} 不是数,不能换算",
-                f"a {data_type.name} is no number to scale",
+                f"{data_type.name} 不是数，不能换算",
+                f"{data_type.with_article} is no number to scale",
                 f"请去掉 {info.field_name}",
                 f"leave {info.field_name} out",
             )
@@ -168,7 +168,7 @@ class ModbusPoint(BaseModel):
         if value and data_type is not None and data_type is not BOOL:
             raise wrong(
                 f"{data_type.name} 不能取反",
-                f"a {data_type.name} cannot be inverted",
+                f"{data_type.with_article} cannot be inverted",
                 "invert 只用于 bool",
                 "invert is for booleans only",
             )
@@ -183,13 +183,13 @@ class ModbusPoint(BaseModel):
         if data_type.form in (Form.FLOAT, Form.STRING):
             raise wrong(
                 f"{data_type.name} 没有可对照的整数",
-                f"a {data_type.name} has no whole numbers to name",
-                "请改用整数类型,或去掉 enum",
+                f"{data_type.with_article} has no whole numbers to name",
+                "请改用整数类型，或去掉 enum",
                 "take an integer type, or leave enum out",
             )
         if _is_scaled(info.data) or info.data.get("invert"):
             raise wrong(
-                "enum 对照的是原始值,不能再换算",
+                "enum 对照的是原始值，不能再换算",
                 "enum names raw values, which cannot be scaled or inverted too",
                 "请去掉 scale、offset、scale_from、invert",
                 "leave scale, offset, scale_from and invert out",
@@ -205,7 +205,7 @@ class ModbusPoint(BaseModel):
         if data_type.form is not Form.INTEGER or data_type.signed:
             raise wrong(
                 f"{data_type.name} 不能拆成位",
-                f"a {data_type.name} has no bits to name",
+                f"{data_type.with_article} has no bits to name",
                 "请写 type: uint16",
                 "write an unsigned type such as uint16",
             )
@@ -236,7 +236,7 @@ class ModbusPoint(BaseModel):
         if data_type.form in (Form.BOOL, Form.STRING):
             raise wrong(
                 f"{data_type.name} 没有可比较的原始数",
-                f"a {data_type.name} has no raw number to compare",
+                f"{data_type.with_article} has no raw number to compare",
                 "请去掉 bad_when",
                 "leave bad_when out",
             )
@@ -254,8 +254,8 @@ class ModbusPoint(BaseModel):
         if data_type.form not in (Form.INTEGER, Form.BCD):
             raise wrong(
                 f"{data_type.name} 没有可比较的整数",
-                f"a {data_type.name} has no whole number to compare",
-                "请写整数类型,或去掉 true_when",
+                f"{data_type.with_article} has no whole number to compare",
+                "请写整数类型，或去掉 true_when",
                 "write an integer type, or leave true_when out",
             )
         if _is_scaled(info.data) or info.data.get("enum") or info.data.get("bits"):
@@ -270,7 +270,7 @@ class ModbusPoint(BaseModel):
                 raise wrong(
                     f"{item.written} 不是 BCD 数",
                     f"{item.written} is no BCD number",
-                    "请写十进制数,如 47",
+                    "请写十进制数，如 47",
                     "write a decimal number such as 47",
                 )
         return value
@@ -297,14 +297,14 @@ def _check_place(at: Address, data_type: DataType) -> None:
     table, first, bit, width = at.table.value, at.first, at.bit, at.width
     if data_type is not BOOL and (at.table.of_bits or (bit is not None and width is None)):
         raise wrong(
-            "单独一位只能是 bool", f"a single bit cannot be a {data_type.name}", "请去掉 type", "leave type out"
+            "单独一位只能是 bool", f"a single bit cannot be {data_type.with_article}", "请去掉 type", "leave type out"
         )
     last_place = LAST_ADDRESS + 1 - data_type.registers
     if first > last_place:
         raise wrong(
             f"{data_type.name} 从 {first} 起会超过地址 {LAST_ADDRESS}",
-            f"a {data_type.name} at {first} runs past address {LAST_ADDRESS}",
-            f"它占 {data_type.registers} 个寄存器,最后可从 {last_place} 起",
+            f"{data_type.with_article} at {first} runs past address {LAST_ADDRESS}",
+            f"它占 {data_type.registers} 个寄存器，最后可从 {last_place} 起",
             f"it takes {data_type.registers} registers, so the last place for it is {last_place}",
         )
     if bit is None:
@@ -312,7 +312,7 @@ def _check_place(at: Address, data_type: DataType) -> None:
     if width is None:
         if bit > 15:
             raise wrong(
-                f"寄存器只有第 0 到 15 位,没有第 {bit} 位",
+                f"寄存器只有第 0 到 15 位，没有第 {bit} 位",
                 f"a register has bits 0 to 15, no bit {bit}",
                 f"第二个寄存器的位请写 {table}:{first + bit // 16}.{bit % 16}",
                 f"a bit of a later register is for instance {table}:{first + bit // 16}.{bit % 16}",
@@ -321,7 +321,7 @@ def _check_place(at: Address, data_type: DataType) -> None:
     if data_type.form is not Form.INTEGER and not (data_type is BOOL and width == 1):
         raise wrong(
             f"{data_type.name} 里没有位字段",
-            f"a {data_type.name} has no bit fields",
+            f"{data_type.with_article} has no bit fields",
             "请写整数类型",
             "write an integer type",
         )
@@ -329,8 +329,8 @@ def _check_place(at: Address, data_type: DataType) -> None:
     if width < 1 or bit + width > size:
         raise wrong(
             f"第 {bit} 位起的 {width} 位超出 {data_type.name} 的 {size} 位",
-            f"{width} bits from bit {bit} up do not fit the {size} bits of a {data_type.name}",
-            "请改位号或位数,或用更宽的 type",
+            f"{width} bits from bit {bit} up do not fit the {size} bits of {data_type.with_article}",
+            "请改位号或位数，或用更宽的 type",
             "change bit or width, or write a wider type",
         )
 
@@ -350,7 +350,7 @@ def _in_span(raw: int, data_type: DataType, width: int | None) -> int:
             f"原始值 {raw} 不在 {low} 到 {high} 之内",
             f"raw value {raw} is not within {low} to {high}",
             f"这是 {data_type.name} 的范围",
-            f"that is all a {data_type.name} can be",
+            f"that is all {data_type.with_article} can be",
         )
     return raw
 

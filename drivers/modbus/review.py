@@ -15,6 +15,8 @@ from gateway.model import Point, Text, ValueType
 from gateway.settings.protocol import Finding
 from gateway.settings.types import DeviceSettings, LineSettings
 
+#: Above it unit ids are reserved (Modbus over Serial Line V1.02, section 2.2).
+_LAST_UNIT = 247
 _BAUDRATES = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 #: Intervals people write, in seconds.
 _INTERVALS = (0.1, 0.2, 0.25, 0.5, 1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600)
@@ -24,7 +26,7 @@ def review_line(line: LineSettings, devices: Sequence[DeviceSettings]) -> list[F
     """Everything wrong with `devices` on `line`; empty when all is well."""
     if not isinstance(line.options, ModbusLine):
         raise TypeError(f"line {line.id} is not a Modbus line")
-    findings: list[Finding] = []
+    findings = list(_review_shared_units(line.options, devices))
     for device in devices:
         found = [*_review_unit(line.options, device), *_review_points(device)]
         findings += found
@@ -40,9 +42,41 @@ def _review_unit(line: ModbusLine, device: DeviceSettings) -> Iterator[Finding]:
             device.id,
             None,
             "unit",
-            Text("0 是广播地址,没有设备应答", "unit 0 is for broadcasts, which nobody answers"),
-            Text("请写设备的地址,1 到 247", "write the device's own unit id, 1 to 247"),
+            Text("0 是广播地址，没有设备应答", "unit 0 is for broadcasts, which nobody answers"),
+            Text("请写设备的地址，1 到 247", "write the device's own unit id, 1 to 247"),
         )
+
+
+def _review_shared_units(line: ModbusLine, devices: Sequence[DeviceSettings]) -> Iterator[Finding]:
+    """On one pair of wires each device has a unit of its own; a reserved one, which some devices answer whatever their
+    own is, does where nobody else is."""
+    if line.framing == "tcp":
+        return
+    owners: dict[int, str] = {}
+    for device in devices:
+        if not isinstance(device.options, ModbusDevice):
+            continue
+        unit = device.options.unit
+        owner = owners.setdefault(unit, device.id)
+        if owner != device.id:
+            yield Finding(
+                device.id,
+                None,
+                "unit",
+                Text(f"设备 {owner} 已用站号 {unit}", f"device {owner} has unit {unit} on this line"),
+                Text("请给每台设备写自己的站号", "write the unit id that each device is set to"),
+            )
+        elif unit > _LAST_UNIT and len(devices) > 1:
+            yield Finding(
+                device.id,
+                None,
+                "unit",
+                Text(f"站号 {unit} 是保留的", f"unit {unit} is reserved"),
+                Text(
+                    "请写设备的地址，1 到 247；只有独占一条线路的设备可用它",
+                    "write the device's own unit id, 1 to 247; only a device alone on its line may have this one",
+                ),
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +117,8 @@ def _review_reach(device: str, options: ModbusDevice, entry: _Entry) -> Iterator
             entry.name,
             "type",
             Text(
-                f"{encoding.type.name} 占 {encoding.count} 个寄存器,一次最多读 {options.max_registers} 个",
-                f"a {encoding.type.name} takes {encoding.count} registers, one read holds {options.max_registers}",
+                f"{encoding.type.name} 占 {encoding.count} 个寄存器，一次最多读 {options.max_registers} 个",
+                f"{encoding.type.with_article} takes {encoding.count} registers, a read holds {options.max_registers}",
             ),
             Text("请改 max_registers 或 type", "change max_registers or the type"),
         )
@@ -162,8 +196,8 @@ def _overlap(device: str, entry: _Entry, other: _Entry) -> Finding:
         entry.name,
         "at",
         Text(
-            f"它与 {other.name}({other.encoding.type.name},占 {place})的寄存器重叠",
-            f"it overlaps {other.name}, a {other.encoding.type.name} on {place}",
+            f"它与 {other.name}（{other.encoding.type.name}，占 {place}）的寄存器重叠",
+            f"it overlaps {other.name}, {other.encoding.type.with_article} on {place}",
         ),
         Text("请核对 at、type 和 order", "check at, type and order of both"),
     )
@@ -215,7 +249,7 @@ def _review_load(line: LineSettings, devices: Sequence[DeviceSettings]) -> Itera
     slower = next((i for i in _INTERVALS if i >= fastest * load), ceil(fastest * load))
     choices.append(
         (
-            f"把间隔放慢约 {ceil(load * 10) / 10:g} 倍(最快的写 {slower:g}s)",
+            f"把间隔放慢约 {ceil(load * 10) / 10:g} 倍（最快的写 {slower:g}s）",
             f"intervals {ceil(load * 10) / 10:g} times as long (the fastest: {slower:g}s)",
         )
     )
@@ -229,10 +263,10 @@ def _review_load(line: LineSettings, devices: Sequence[DeviceSettings]) -> Itera
         None,
         "",
         Text(
-            f"读完这条线上的点需要 {load:.0%} 的时间,排不下",
+            f"读完这条线上的点需要 {load:.0%} 的时间，排不下",
             f"reading all points takes {load:.0%} of this line's time, so the plan does not fit",
         ),
-        Text("可行:" + ",或 ".join(zh for zh, _ in choices), "what fits: " + ", or ".join(en for _, en in choices)),
+        Text("可行：" + "，或 ".join(zh for zh, _ in choices), "what fits: " + ", or ".join(en for _, en in choices)),
     )
 
 

@@ -20,7 +20,7 @@ def parse_duration(text: object) -> float:
     if match is None:
         raise Wrong(
             Text(f"{text!r} 不是时长", f"{text!r} is not a duration"),
-            Text("请写数字加单位,如 500ms、1s、5m、2h、1d", "write a number and its unit: 500ms, 1s, 5m, 2h, 1d"),
+            Text("请写数字加单位，如 500ms、1s、5m、2h、1d", "write a number and its unit: 500ms, 1s, 5m, 2h, 1d"),
         )
     number, unit = match.groups()
     return float(number) / 1000 if unit == "ms" else float(number) * _UNIT_SECONDS[unit]

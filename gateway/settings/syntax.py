@@ -71,7 +71,11 @@ _COMPLAINTS = (
         Text("这里不能开始“- ”列表", "a `- ` list may not begin here"),
         Text("列表另起一行", "begin the list on a line of its own"),
     ),
-    Complaint(("node content",), Text("这里缺少一个值", "a value is missing here")),
+    Complaint(
+        ("node content",),
+        Text("这里缺少一个值", "a value is missing here"),
+        Text("写上值，或删去多余的逗号或冒号", "write a value, or remove the comma or colon before it"),
+    ),
     Complaint(
         ("escape",),
         Text("双引号中的 \\ 写法无效", "this \\ sequence is unknown inside double quotes"),

@@ -52,6 +52,12 @@ def test_sound_maps(points: dict[str, dict[str, Any]]) -> None:
             "it overlaps a, a uint32 on holding:0..1",
         ),
         (
+            {"a": {"at": "holding:0", "type": "int32"}, "b": {"at": "holding:1", "type": "uint32"}},
+            "b",
+            "at",
+            "it overlaps a, an int32 on holding:0..1",
+        ),
+        (
             {"a": {"at": "holding:1", "type": "float32"}, "b": {"at": "holding:2"}},
             "b",
             "at",
@@ -127,6 +133,26 @@ def test_nobody_answers_a_broadcast_on_a_serial_line() -> None:
     assert (finding.point, finding.key) == (None, "unit")
     assert "1 to 247" in said(finding)
     assert review({"a": {"at": "holding:0"}}, unit=0) == []
+
+
+@pytest.mark.parametrize("unit", [248, 254, 255])
+def test_a_reserved_unit_is_not_for_a_line_that_is_shared(unit: int) -> None:
+    points = {"a": {"at": "holding:0"}}
+    shared = [device(points, name="one", unit=unit), device(points, name="two", unit=1)]
+    (finding,) = MODBUS.review(line(**SERIAL), shared)
+    assert (finding.device, finding.key) == ("one", "unit")
+    assert "alone on its line" in said(finding)
+    assert MODBUS.review(line(), shared) == []
+    assert MODBUS.review(line(**SERIAL), shared[:1]) == []
+
+
+def test_two_devices_of_one_serial_line_do_not_share_a_unit() -> None:
+    points = {"a": {"at": "holding:0"}}
+    devices = [device(points, name="one", unit=3), device(points, name="two", unit=3)]
+    (finding,) = MODBUS.review(line(**SERIAL), devices)
+    assert (finding.device, finding.key) == ("two", "unit")
+    assert "device one has unit 3" in said(finding)
+    assert MODBUS.review(line(), devices) == []
 
 
 def test_a_plan_that_does_not_fit_says_what_would() -> None:
