@@ -118,7 +118,8 @@ def _review_reach(device: str, options: ModbusDevice, entry: _Entry) -> Iterator
             "type",
             Text(
                 f"{encoding.type.name} 占 {encoding.count} 个寄存器，一次最多读 {options.max_registers} 个",
-                f"{encoding.type.with_article} takes {encoding.count} registers, a read holds {options.max_registers}",
+                f"{encoding.type.with_article} takes {encoding.count} registers, "
+                f"one read holds {options.max_registers}",
             ),
             Text("请改 max_registers 或 type", "change max_registers or the type"),
         )
