@@ -33,11 +33,15 @@ class Condition:
     """`held` and `announced` differ since then."""
     looked_at: int | None = None
 
-    def look(self, truth: bool | None, ts: int, delays: Delays) -> None:
+    def look(self, truth: bool | None, ts: int, delays: Delays) -> bool:
         """Take in one look at `ts`: whether the raising condition holds, or, while held, whether it still does.
 
-        `truth` is the raising condition while not held; while held, true until the clearing condition is met.
+        `truth` is the raising condition while not held; while held, true until the clearing condition is met. False
+        where it says what the last one said and nothing is pending.
         """
+        if truth is self.held and not self.unsure and not self.is_waiting:
+            self.looked_at = ts
+            return False
         self._pass(ts, frozen=truth is None or self.unsure)
         self.unsure = truth is None
         if truth is False and not self.held:
@@ -46,6 +50,7 @@ class Condition:
             self.held, self.since, self.true_since = truth, ts, None
             self.pending_since = ts if self.held is not self.announced else None
         self._announce(ts, delays)
+        return True
 
     @property
     def is_waiting(self) -> bool:

@@ -68,6 +68,9 @@ class DeviceRules:
         self._passing = tuple(name for name in self._watched if name == TIME_OF_DAY or name.endswith(AGE))
         self._waiting: set[int] = set(range(len(self._states)))
         self._last: tuple[Sequence[str], Sequence[MaybeValue]] | None = None
+        self._places_in: Sequence[str] = ()
+        self._places: list[tuple[int, str]] = []
+        """Where the watched ones stand among the points read last."""
         self._minute = -1
         self._usable_at: int | None = None
         self._silent_watched = SILENT_FOR in self._watched
@@ -181,10 +184,12 @@ class DeviceRules:
         if last is not None and last[0] is points and last[1] == values:
             return changed
         self._last = (points, values)
-        known, watched = self._known, self._watched
-        for name, value in zip(points, values, strict=True):
-            if name in watched:
-                self._set_in(known, name, plain(value), changed)
+        known = self._known
+        if self._places_in is not points:
+            self._places_in = points
+            self._places = [(index, name) for index, name in enumerate(points) if name in self._watched]
+        for index, name in self._places:
+            self._set_in(known, name, plain(values[index]), changed)
         return changed
 
     def _note_silence(self, ts: int, values: Sequence[MaybeValue], changed: set[str]) -> None:
@@ -222,14 +227,18 @@ class DeviceRules:
     def _judge(self, index: int, ts: int) -> Verdict | None:
         state, known = self._states[index], self._known
         armed: bool | None = True
+        moved = state.shown is NOTHING
         if state.bound.when is not None:
             delays = Delays(int(state.bound.rule.when_for_s * 1000))
             truth = state.bound.when.truth(known)
-            state.armed.look(truth, ts, delays)
+            moved = state.armed.look(truth, ts, delays) or moved
             armed = None if truth is None else state.armed.held
         for bound, condition in zip(state.bound.levels, state.conditions, strict=True):
             truth = _truth(bound, condition, known) if armed else armed
-            condition.look(truth, ts, bound.delays)
+            moved = condition.look(truth, ts, bound.delays) or moved
+        if not moved:
+            self._waiting.discard(index)
+            return None
         if state.is_waiting:
             self._waiting.add(index)
         else:
