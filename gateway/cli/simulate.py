@@ -31,6 +31,7 @@ _HELP = {
     "speed": Text("时间倍速", "how many times faster than real time"),
     "ports": Text("虚拟串口所在目录", "folder of the virtual serial ports"),
     "free_ports": Text("TCP 使用空闲端口", "serve TCP at free ports"),
+    "strict": Text("拒绝读测点之间的空地址", "refuse reads of addresses between points"),
     "rewrite": Text(
         "把指向这些端点的配置写到此文件，放在原配置旁", "write a copy of CONFIG that points here; keep it beside CONFIG"
     ),
@@ -42,13 +43,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     texts = {name: text[parser.get_default("lang")] for name, text in _HELP.items()}
     add = parser.add_argument
     add("config", type=Path, help=texts["config"])
-    names = ", ".join(path.stem for path in sorted(_shipped().glob("*.yaml")))
-    add("--scenario", type=Path, metavar="FILE", help=texts["scenario"].format(names=names))
+    add("--scenario", type=Path, metavar="FILE", help=texts["scenario"].format(names=_shipped_names()))
     add("--inputs", action="store_true", help=texts["inputs"])
     add("--seed", type=int, default=1, help=texts["seed"])
     add("--speed", type=speed, default=1.0, help=texts["speed"])
     add("--ports", type=Path, metavar="DIR", help=texts["ports"])
     add("--free-ports", action="store_true", help=texts["free_ports"])
+    add("--strict", action="store_true", help=texts["strict"])
     add("--rewrite", type=Path, metavar="FILE", help=texts["rewrite"])
     add("--for", dest="seconds", type=seconds, metavar="SECONDS", help=texts["seconds"])
 
@@ -82,6 +83,7 @@ async def _serve(site: SiteSettings, scenario: Scenario, options: argparse.Names
         scenario=scenario,
         ports=options.ports,
         free_ports=options.free_ports,
+        strict=options.strict,
         language=options.lang,
     ) as simulation:
         print(_SERVING[options.lang])
@@ -120,10 +122,21 @@ def _shipped() -> Path:
     return config_dir() / "scenarios"
 
 
+def _shipped_names() -> str:
+    return ", ".join(path.stem for path in sorted(_shipped().glob("*.yaml")))
+
+
 def _scenario_path(given: Path) -> Path:
-    """A file, or the shipped scenario of that name where there is no such file."""
+    """A file, or the shipped scenario of that name where there is no such file; GatewayError where there is neither."""
+    if given.exists() or given.name != str(given) or given.suffix:
+        return given
     shipped = _shipped() / f"{given}.yaml"
-    return shipped if not given.exists() and given.name == str(given) and shipped.exists() else given
+    if not shipped.exists():
+        names = _shipped_names()
+        raise GatewayError(
+            f"there is no scenario {given}; a file, or one of: {names}", f"没有剧本 {given}；可写文件，或：{names}"
+        )
+    return shipped
 
 
 def _print_inputs(site: SiteSettings, seed: int) -> None:

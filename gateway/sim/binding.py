@@ -72,6 +72,8 @@ class PointOptions(Protocol):
 class DeviceOptions(Protocol):
     @property
     def unit(self) -> int: ...
+    @property
+    def max_gap(self) -> int | None: ...
 
 
 class LineOptions(Protocol):
@@ -107,6 +109,11 @@ def line_options(line: LineSettings) -> LineOptions:
 
 def unit_of(device: DeviceSettings) -> int:
     return cast("DeviceOptions", device.options).unit
+
+
+def refuses_gaps(device: DeviceSettings) -> bool:
+    """Whether the real device is known to refuse reads that cross an address without a point."""
+    return cast("DeviceOptions", device.options).max_gap == 0
 
 
 def framing_of(line: LineSettings) -> type[Framing]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -25,19 +25,23 @@ class Cell:
 class Memory:
     """Registers and bits of one unit, encoded from current point values when they are asked for."""
 
-    def __init__(self, cells: Sequence[Cell], read: ReadPoint, write: WritePoint) -> None:
+    def __init__(self, cells: Sequence[Cell], read: ReadPoint, write: WritePoint, *, serves_gaps: bool = False) -> None:
+        """`serves_gaps`: addresses between points read as 0, as most devices have it; else they are refused."""
         self._read = read
         self._write = write
         self._cells: Mapping[Table, dict[int, list[Cell]]] = {table: {} for table in Table}
         for cell in cells:
             for address in cell.place.addresses:
                 self._cells[cell.place.table].setdefault(address, []).append(cell)
+        self._readable: Mapping[Table, Container[int]] = {
+            table: range(min(known), max(known) + 1) if serves_gaps and known else known
+            for table, known in self._cells.items()
+        }
 
     def read(self, table: Table, first: int, count: int) -> list[int] | None:
         """Contents of `count` addresses, or None where one of them does not exist."""
-        known = self._cells[table]
         wanted = range(first, first + count)
-        if any(address not in known for address in wanted):
+        if any(address not in self._readable[table] for address in wanted):
             return None
         image = dict.fromkeys(wanted, 0)
         taken = dict.fromkeys(wanted, 0)
@@ -80,7 +84,7 @@ class Memory:
     def _at(self, table: Table, wanted: range) -> list[Cell]:
         cells: dict[int, Cell] = {}
         for address in wanted:
-            for cell in self._cells[table][address]:
+            for cell in self._cells[table].get(address, ()):
                 cells[id(cell)] = cell
         return list(cells.values())
 

@@ -21,6 +21,7 @@ from gateway.sim.binding import (
     line_options,
     network_address,
     redirected,
+    refuses_gaps,
     serial_path,
     timing_of,
     unit_of,
@@ -145,6 +146,7 @@ async def serve(
     ports: Path | None = None,
     free_ports: bool = False,
     paused: bool = False,
+    strict: bool = False,
     language: str = "en",
 ) -> AsyncIterator[Simulation]:
     """Serve every line of `site` while the context lasts.
@@ -152,6 +154,8 @@ async def serve(
     TCP and UDP lines stand at their own address where that is on this machine, else at a free port of 127.0.0.1
     (`free_ports`: always). Serial lines are pseudo-terminals linked at their configured path where that is outside
     /dev and free, else below `ports` (default: a temporary folder). `paused`: nobody but the caller advances the plant.
+    `strict`: devices refuse every address without a point; else one between points of a table reads as 0, but where
+    settings say that the device takes no gap.
     ConfigError for a scenario that does not fit the site, CannotServe where an address is taken.
     """
     async with AsyncExitStack() as stack:
@@ -163,7 +167,7 @@ async def serve(
         plant = Plant(site, seed)
         devices = {device.id: SimulatedDevice(device, plant) for device in site.devices}
         lines = {
-            line.id: _served_line(line, site, devices, seed, ports, ports_folder, free_ports=free_ports)
+            line.id: _served_line(line, site, devices, seed, ports, ports_folder, free_ports=free_ports, strict=strict)
             for line in site.lines
         }
         simulation = Simulation(site, plant, lines, devices, scenario, language)
@@ -205,6 +209,7 @@ def _served_line(
     ports_folder: Path,
     *,
     free_ports: bool,
+    strict: bool,
 ) -> ServedLine:
     units = {}
     for settings in site.devices:
@@ -212,7 +217,9 @@ def _served_line(
             marks = [mark.point for mark in settings.identity]
             cells = [Cell(point.name, field_of(point)) for point in (*settings.points, *marks)]
             device = devices[settings.id]
-            units[unit_of(settings)] = Memory(cells, device.read, device.write)
+            units[unit_of(settings)] = Memory(
+                cells, device.read, device.write, serves_gaps=not (strict or refuses_gaps(settings))
+            )
     bus = Bus(units, FaultBoard(f"{seed}/{line.id}"), timing_of(line), framing_of(line))
     options = line_options(line)
     if options.serial is not None:

@@ -187,6 +187,31 @@ async def test_what_is_not_there(held: Simulation) -> None:
     far.close()
 
 
+GAP = """
+schema: 1
+site: {{id: depot-1, name: {{zh: 库, en: Depot}}, kind: warehouse}}
+lines: {{lan: {{tcp: "127.0.0.1:15999"}}}}
+devices:
+  - {{id: tank-1, kind: tank, line: lan, unit: 1, interval: 1s, {keys}points: {{
+      level: {{at: "holding:40"}}, volume: {{at: "holding:45"}}}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("keys", "strict", "is_refused"), [("", False, False), ("", True, True), ("max_gap: 0, ", False, True)]
+)
+async def test_a_gap_between_points_is_read_unless_told(
+    tmp_path: Path, keys: str, strict: bool, is_refused: bool
+) -> None:
+    path = tmp_path / "gap.yaml"
+    path.write_text(GAP.format(keys=keys))
+    async with serve(app.load(path), free_ports=True, paused=True, strict=strict) as simulation:
+        client = await tcp_client(simulation, "lan")
+        assert (await client.read_holding_registers(40, count=6)).isError() is is_refused
+        assert (await client.read_holding_registers(40, count=7)).isError()
+        client.close()
+
+
 async def test_a_unit_that_is_not_there_is_silence(held: Simulation) -> None:
     bus = await serial_client(held, "bus", patience_s=0.3)
     with pytest.raises(ModbusIOException):
@@ -389,5 +414,8 @@ def test_shipped_scenarios_have_names(config: Path) -> None:
     assert (process.returncode, errors) == (0, "")
     assert "Ended" in out
     process = vigil(config, "--scenario", "power-cuts", "--for", "0.2", "--lang", "en")
-    assert "no such file" in process.communicate(timeout=30)[0]
+    errors = process.communicate(timeout=30)[1]
+    assert process.returncode != 0
+    assert "no scenario power-cuts" in errors
+    assert "flood, fuel-pump-flooded" in errors
     assert process.returncode == 2

@@ -74,6 +74,17 @@ def test_addresses_without_a_point_are_refused() -> None:
         assert unit.ask(request) == f"{0x80 | int(request[:2], 16):02x} 02", request
 
 
+def test_gaps_between_points_of_a_table_read_as_zero_where_served() -> None:
+    values: dict[str, Value] = {"low": 7, "high": 9, "flag": True}
+    cells = [Cell("low", Field(H, 10)), Cell("high", Field(H, 14)), Cell("flag", Field(C, 3, "bool"))]
+    memory = Memory(cells, values.__getitem__, lambda name, value: True, serves_gaps=True)
+    assert memory.read(H, 10, 5) == [7, 0, 0, 0, 9]
+    assert memory.read(H, 11, 2) == [0, 0]
+    for table, first, count in ((H, 9, 2), (H, 14, 2), (C, 2, 1), (C, 4, 1), (D, 0, 1)):
+        assert memory.read(table, first, count) is None
+    assert not memory.write(H, 12, [1])
+
+
 def test_odd_requests_are_refused() -> None:
     unit = Unit()
     for request, code in (
