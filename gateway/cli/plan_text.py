@@ -95,10 +95,11 @@ def _series(site: SiteSettings, language: str) -> list[str]:
     count = len(site.devices)
     points = sum(len(device.points) for device in site.devices)
     rows = [[kind, str(number), ""] for kind, number in sorted(kinds.items())]
-    only_bad = Text("至多，测点不正常时才有", "at most; a point has one once it was not good")[language]
+    health = len(site.kinds["gateway"].points)
+    each = Text("每个测点一个，含网关自身的，至多", "one for each point, the gateway's own too, at most")[language]
     rows += [
-        ["point_quality", str(points), only_bad],
-        ["quality", str(count), ""],
+        ["point_quality", str(points + health), each],
+        ["quality", str(count + 1), Text("每台设备和网关", "each device and the gateway")[language]],
         ["readiness", str(count), ""],
         ["site", "1", ""],
         ["gateway", "1", ""],

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from drivers.modbus import MODBUS
 from gateway.cli import main
 from gateway.cli.tables import aligned, seconds, size, width
 from gateway.cli.traffic import site_traffic
@@ -87,7 +88,9 @@ def test_the_plan(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "one cycle: 1 requests" in lines[3]
     assert "vigil/v1/depot-07/tank-1/telemetry" in text
     series = dict(line.split()[:2] for line in lines[lines.index("InfluxDB series") + 1 :] if len(line.split()) > 1)
-    assert (series["tank"], series["point_quality"], series["readiness"], series["total"]) == ("1", "2", "1", "7")
+    health = len(load_site(site, {"modbus": MODBUS}).kinds["gateway"].points)
+    assert (series["tank"], series["readiness"]) == ("1", "1")
+    assert (series["point_quality"], series["quality"], series["total"]) == (str(2 + health), "2", str(8 + health))
     assert "at rest" in text
     assert "battery_low  limits.low        12 -> 11.9" in text
     assert "battery_low  levels.medium.on  595s -> 20m" in text
