@@ -65,6 +65,7 @@ class Gateway:
         keeper = Timekeeper(
             system, site.clock, this_boot(), last_ts=store.outbox.last_ts, kept=kept_scale(store.documents)
         )
+        self._keeper = keeper
         self.clock: Clock = keeper
         self._held = HeldRows(store, keeper, self._released)
         self.snapshot = Snapshot({device.id: device.points for device in site.devices})
@@ -109,6 +110,7 @@ class Gateway:
         """`site` holds from now on; lines, devices and connections that are the same are not interrupted."""
         layout, rules = await asyncio.to_thread(lambda: (self.field.plan(site), load_rules(site)))
         before, self.site = self.site, site
+        self._keeper.configure(site.clock)
         self.pipeline.replace(site, rules)
         await self.field.apply(layout)
         self._look_at_itself()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+
+from gateway.errors import GatewayError
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -29,9 +31,25 @@ async def until_stopped(parts: Mapping[str, Callable[[], Awaitable[None]]], *, f
                 pass
             for task in tasks:
                 task.cancel()
+    except BaseExceptionGroup as group:
+        raise _first(group) from group
     finally:
         for number in STOP_SIGNALS:
             loop.remove_signal_handler(number)
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """What a person should be told of several errors: one raised on purpose, else the first."""
+    leaves = list(_leaves(group))
+    return next((each for each in leaves if isinstance(each, GatewayError)), leaves[0])
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            yield from _leaves(each)
+    else:
+        yield error
 
 
 async def _run(part: Callable[[], Awaitable[None]]) -> None:

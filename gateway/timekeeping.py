@@ -81,6 +81,11 @@ class Timekeeper:
         self.since_start = self.settled()
         """What became known with the start itself, for rows that an earlier run of this boot held."""
 
+    def configure(self, settings: ClockSettings) -> None:
+        """These settings hold from the next look on."""
+        self._is_trusted = settings.hardware == "trusted"
+        self._wait_s = settings.wait_s
+
     def monotonic(self) -> float:
         return self._clock.monotonic()
 
@@ -105,7 +110,7 @@ class Timekeeper:
         if self.mode is Mode.SYNCED:
             return None
         was_held = self.mode is Mode.HELD
-        if self._clock.synced:
+        if self._is_trusted or self._clock.synced:
             self.mode = Mode.SYNCED
         elif was_held and self._has_waited():
             self.mode = Mode.FREE

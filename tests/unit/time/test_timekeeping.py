@@ -150,3 +150,14 @@ def test_the_machine_says_what_it_has(tmp_path: Path) -> None:
     assert not this_boot(tmp_path).has_clock
     (chip / "hctosys").write_text("1\n")
     assert this_boot(tmp_path).has_clock
+
+
+def test_changed_settings_hold_from_the_next_look_on() -> None:
+    clock = HandClock(NOW)
+    time = keeper(clock)
+    assert time.mode is Mode.HELD
+    time.configure(ClockSettings("trusted"))
+    assert time.tick() == Settled(NOW, 0, synced=True)
+    assert time.synced
+    time.configure(ClockSettings("auto"))
+    assert (time.synced, time.wall_ms()) == (False, NOW)
