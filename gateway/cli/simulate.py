@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gateway.cli.usage import seconds, speed
-from gateway.errors import GatewayError
+from gateway.errors import ConfigError, GatewayError, Problem
 from gateway.model import Text
 from gateway.settings.bundled import config_dir
 
@@ -63,7 +63,11 @@ def run(options: argparse.Namespace) -> int:
     if options.inputs:
         _print_inputs(site, options.seed)
         return 0
-    scenario = EMPTY if options.scenario is None else load_scenario(_scenario_path(options.scenario), options.lang)
+    scenario = (
+        EMPTY
+        if options.scenario is None
+        else load_scenario(_scenario_path(options.scenario, options.lang), options.lang)
+    )
     asyncio.run(_serve(site, scenario, options))
     return 0
 
@@ -126,16 +130,16 @@ def _shipped_names() -> str:
     return ", ".join(path.stem for path in sorted(_shipped().glob("*.yaml")))
 
 
-def _scenario_path(given: Path) -> Path:
-    """A file, or the shipped scenario of that name where there is no such file; GatewayError where there is neither."""
+def _scenario_path(given: Path, language: str) -> Path:
+    """A file, or the shipped scenario of that name where there is no such file; ConfigError where there is neither."""
     if given.exists() or given.name != str(given) or given.suffix:
         return given
     shipped = _shipped() / f"{given}.yaml"
     if not shipped.exists():
         names = _shipped_names()
-        raise GatewayError(
-            f"there is no scenario {given}; a file, or one of: {names}", f"没有剧本 {given}；可写文件，或：{names}"
-        )
+        text = Text(f"没有剧本 {given}", f"there is no scenario {given}")
+        hint = Text(f"写文件，或其中之一：{names}", f"write a file, or one of {names}")
+        raise ConfigError([Problem(str(given), 1, 1, ".", text[language], hint[language])])
     return shipped
 
 

@@ -414,8 +414,7 @@ def test_shipped_scenarios_have_names(config: Path) -> None:
     assert (process.returncode, errors) == (0, "")
     assert "Ended" in out
     process = vigil(config, "--scenario", "power-cuts", "--for", "0.2", "--lang", "en")
-    errors = process.communicate(timeout=30)[1]
-    assert process.returncode != 0
-    assert "no scenario power-cuts" in errors
-    assert "flood, fuel-pump-flooded" in errors
+    said = process.communicate(timeout=30)[0]
+    assert "no scenario power-cuts" in said
+    assert "flood, fuel-pump-flooded" in said
     assert process.returncode == 2
