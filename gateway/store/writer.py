@@ -114,9 +114,10 @@ class Writer:
             if self._failure is not None or not self._thread.is_alive():
                 raise StoreError(f"the store is closed: {self._failure or 'shut down'}")
             self._flushes.append(lambda: tell(done))
+            now = time.monotonic()
             for target in self._targets:
                 if not target.retry_s:
-                    target.due = 0.0
+                    target.due = min(target.due, now)
             self.lock.notify()
         await done
         if self._failure is not None:

@@ -199,7 +199,7 @@ class Courier:
         """Something at `first` or behind it is backlog now: read the outbox from there, if it was read past it."""
         if first <= self._read_to:
             self._read_to = (first[0], first[1] - 1)
-            self._page.clear()
+            self._page = deque(row for row in self._page if place(row) < first)
         self._at_end = False
         self._wants_page.set()
 

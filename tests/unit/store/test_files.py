@@ -222,6 +222,17 @@ async def test_without_reserved_numbers_nothing_is_accepted_until_the_disk_is_ba
     store.close()
 
 
+async def test_a_store_asked_to_write_at_once_is_not_late(tmp_path: Path) -> None:
+    store = open_store(tmp_path, PATIENT)
+    writer = store.outbox._writer
+    with writer.lock:  # the writing thread cannot begin
+        flushing = asyncio.create_task(writer.flush())
+        await asyncio.sleep(0)
+        assert writer.late_s() < 60
+    await asyncio.wait_for(flushing, 20)
+    store.close()
+
+
 async def test_writing_goes_on_after_a_failure_whose_rows_were_stored_elsewhere_meanwhile(tmp_path: Path) -> None:
     store = open_store(tmp_path, StoreOptions(commit_interval_s=0.01))
     telemetry = store.outbox._telemetry

@@ -157,6 +157,23 @@ async def test_an_outbox_that_cannot_be_read_for_now_is_read_later(monkeypatch: 
         assert sent.seq == 1
 
 
+async def test_rows_that_become_due_do_not_push_out_those_before_them() -> None:
+    outbox, link = MemoryOutbox(), FakeLink(window=100)
+    courier = Courier(outbox, confirm_by_broker=False)
+    for _ in range(10):
+        outbox.accept("t")
+    async with serving(courier, link):
+        first = await link.until(4)  # as many as may be in flight; the others wait in the page
+        assert seqs(first) == [1, 2, 3, 4]
+        courier._turn_to_backlog((2, 8))
+        await settle()
+        link.automatic = 0
+        link.answer_all()
+        await link.until(10)
+        await settle()
+        assert seqs(link.sent) == list(range(1, 11))
+
+
 async def test_live_goes_before_a_long_backlog_and_the_backlog_goes_on() -> None:
     outbox, link = MemoryOutbox(), FakeLink(window=20)
     courier = Courier(outbox, confirm_by_broker=True)
