@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.flow.snapshot import MIN_STALE_S, Snapshot
 from gateway.model import Priority, Readiness, ReadinessState, Reading, Status, Text, Value, Verdict
-from gateway.rules.bind import bind
+from gateway.rules.bind import Binding, bind
 from gateway.rules.engine import DeviceRules
 from gateway.rules.facts import dates_of, facts_of
 from gateway.rules.readiness import Effect, Holding, Judgement, KindCount, judge, roll_up
@@ -78,6 +78,8 @@ class Judge:
         self._book = book or RuleBook()
         self._listen = listen
         self._zone = ZoneInfo(site.timezone)
+        self._bindings: dict[tuple[str, tuple[str, ...], str], Binding] = {}
+        """Devices that are alike share one."""
         self._devices = {device.id: self._watch(device) for device in site.devices}
         self._health_points: tuple[str, ...] = ()
         self._health_kept: Mapping[str, Any] = {}
@@ -277,7 +279,10 @@ class Judge:
         groups = _groups(device.mandatory, facts)
         labels = {name: point.label for name, point in kind.points.items()}
         labels |= {point.name: point.label for point in device.points if point.label}
-        binding = bind(self._book.of_kind(device.kind), kind, names, facts)
+        alike = device.kind, tuple(names), repr(sorted(facts.items()))
+        binding = self._bindings.get(alike)
+        if binding is None:
+            binding = self._bindings[alike] = bind(self._book.of_kind(device.kind), kind, names, facts)
         rules = DeviceRules(device.id, binding, dates_of(facts, kind.facts), self._zone, device.interval_s)
         return _Device(device, facts, rules, groups, labels, _watched(device, groups))
 
