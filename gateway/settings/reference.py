@@ -10,11 +10,11 @@ Schema = Mapping[str, Any]
 
 _HEAD = """# Configuration
 
-Configuration is YAML. Only `true`, `false`, `null` and plain numbers have a meaning of their own: `off`, `no` and `20:00`
-stay the text they are. A length of time has its unit (`500ms`, `1s`, `5m`, `2h`, `1d`), and a relative path starts at
-the folder of the file it is written in. Passwords and tokens live in files of their own, which are named here.
-`vigil check FILE` finds every mistake at once, says where it is and what to write instead; with `--plan` it also shows
-what each line will be asked.
+Configuration is YAML. Only `true`, `false`, `null` and plain numbers have a meaning of their own: `off`, `no` and
+`20:00` stay the text they are. A length of time has its unit (`500ms`, `1s`, `5m`, `2h`, `1d`), and a relative path
+starts at the folder of the file it is written in. Passwords and tokens live in files of their own, which are named
+here. `vigil check FILE` finds every mistake at once, says where it is and what to write instead; with `--plan` it also
+shows what each line will be asked.
 
 Editors that know JSON Schema find the same keys in `config/schema/`: for instance with
 `# yaml-language-server: $schema=config/schema/site.schema.json` as the first line. The tables below are generated from
