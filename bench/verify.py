@@ -119,9 +119,10 @@ def _arrival(at_us: int, topic: str, payload: bytes, interval_us: int) -> Arriva
         return None
     if not values:
         return None
-    step, wrong = invert(slave, values, step_at(slave, interval_us, at_us))
     probe = values.get(_PROBE_NAME)
     pipe_us = 0 if probe is None else probe_age_us(int(probe), at_us)
+    # a message of the probe alone, from a second poll within one step, says by its clock which step that was
+    step, wrong = invert(slave, values, step_at(slave, interval_us, at_us - pipe_us))
     return Arrival(
         at_us, slave, step, len(values), wrong, bool(found.get("backlog")), pipe_us, str(found.get("id", ""))
     )
