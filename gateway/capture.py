@@ -44,7 +44,8 @@ async def capture(ask: Ask, line: LineSettings, device: DeviceSettings) -> Captu
         found = await _ask_all(ask, mark.plan)
         values = mark.plan.decode(list(found.items()), 0.0)
         if not mark.fits(values.values[0]):
-            raise CannotRecord(f"{mark.name} reads {values.values[0]!r} instead of {list(mark.equals)}: another device")
+            found_there = f"{mark.name}: {values.values[0]!r}, {list(mark.equals)}"
+            raise CannotRecord(f"another device answers ({found_there})", f"应答的是另一台设备（{found_there}）")
         answers |= found
     raw = tables_of((job, answer) for job, answer in answers.items() if isinstance(answer, Answer))
     tables, blanked = _redacted(raw, device)
@@ -71,7 +72,8 @@ async def _ask_all(ask: Ask, plan: DevicePlan) -> dict[Job, Answer | Fault]:
             waiting = [*pieces, *waiting]
         else:
             why = f"{outcome.kind.value} {outcome.code or ''} {outcome.detail}"
-            raise CannotRecord(f"unit {job.unit} gave no answer: {' '.join(why.split())}")
+            told = " ".join(why.split())
+            raise CannotRecord(f"unit {job.unit} gave no answer: {told}", f"站号 {job.unit} 没有应答：{told}")
     return outcomes
 
 

@@ -23,7 +23,7 @@ async def answer_record(hands: SiteHands, request: Request) -> Mapping[str, Json
     try:
         found = await capture(partial(hands.ask, line.id), line, device)
     except CannotRecord as error:
-        raise Refused("cannot_record", Text(f"无法记录：{error}", str(error))) from error
+        raise Refused("cannot_record", Text(f"无法记录：{error.say('zh')}", str(error))) from error
     return {
         "unit": found.unit,
         "tables": {table: {str(at): cell for at, cell in cells.items()} for table, cells in found.tables.items()},

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from gateway.app import Gateway, load
-from gateway.capture_request import RECORD_S, answer_record
+from gateway.commissioning_requests import register_commissioning
 from gateway.control import Registry, serve_control
 from gateway.errors import ConfigError, GatewayError
 from gateway.orders import CommandBook, register_orders
@@ -38,7 +38,7 @@ async def run_site(site: SiteSettings, language: str = "en") -> None:
         book = CommandBook(lambda: gateway.site.operators_file, store.documents, gateway.clock.wall_ms)
         hands = gateway.hands()
         writing = register_orders(gateway, hands, registry, book)
-        registry.register("record", partial(answer_record, hands), answer_s=RECORD_S)
+        register_commissioning(registry, hands)
         gateway.obey = book.execute
         registry.register("reload", partial(answer_reload, reloading), answer_s=LONGEST_TRIAL_S + 60)
         parts: dict[str, Callable[[], Awaitable[None]]] = {

@@ -10,16 +10,22 @@ from collections.abc import AsyncIterator, Mapping
 from drivers.modbus import compile_device, open_line
 from gateway.app import Gateway
 from gateway.clock import SystemClock
+from gateway.commissioning_requests import register_commissioning
 from gateway.control import Peer, Registry, Request
 from gateway.errors import StoreError
 from gateway.flow.snapshot import Snapshot
-from gateway.model import Fault, FaultKind
+from gateway.identification import identified
+from gateway.model import Fault, FaultKind, MaybeValue
 from gateway.orders import CommandBook, register_orders
 from gateway.orders.reading import read_rows
 from gateway.polling.poll import PolledDevice
 from gateway.settings.types import DeviceSettings, SiteSettings
 from gateway.store import open_store
 from gateway.wire.messages import Json
+
+
+def _tell_nobody(_device: str, _found: Mapping[str, MaybeValue] | None) -> None:
+    """The statuses of the points say it."""
 
 
 class DirectReader:
@@ -30,7 +36,7 @@ class DirectReader:
         self._device = device
         line = next(each for each in site.lines if each.id == device.line)
         self._line = open_line(line, self._clock)
-        self._plan = compile_device(line, device)
+        self._plan = identified(compile_device, _tell_nobody)(line, device)
         self._snapshot = Snapshot({device.id: device.points})
 
     async def read(self, names: tuple[str, ...]) -> Mapping[str, Json]:
@@ -72,7 +78,9 @@ async def orders_taken(site: SiteSettings) -> AsyncIterator[Registry]:
         gateway = Gateway(site, store)
         registry = Registry()
         book = CommandBook(lambda: site.operators_file, store.documents, gateway.clock.wall_ms)
-        writing = register_orders(gateway, gateway.hands(), registry, book)
+        hands = gateway.hands()
+        writing = register_orders(gateway, hands, registry, book)
+        register_commissioning(registry, hands)
         try:
             yield registry
         finally:

@@ -27,6 +27,7 @@ COMMANDS: dict[str, Text] = {
         "检查本机和站点：端口、时钟、磁盘、消息服务器、证书",
         "ports, clock, disk, broker and certificates, and what to do",
     ),
+    "loopcheck": Text("逐点核对并签字存档", "compare every point with the device, sign and keep the sheet"),
     "record": Text("记录一台设备，供型号库使用", "a recording of a device for the library"),
     "scan": Text("搜索线路上的设备", "find the units on a line"),
     "operator": Text("生成操作员文件中的一行", "a line of the operators file for a person"),

@@ -40,6 +40,8 @@ class Card:
     marks: Sequence[str]
     """Where `identity` stands, as the file says it."""
     points: Mapping[str, PointEntry]
+    family: tuple[str, ...]
+    """The profiles it builds on."""
 
 
 def catalogue(protocols: Protocols, beside: Sequence[Path] = ()) -> list[Card]:
@@ -74,6 +76,7 @@ def _card(profile: Profile, kind_name: Text) -> Card:
         identity=profile.identity,
         marks=[str(entry["at"]) for each in reversed(line) for entry in each.keys.get("identity", ())],
         points=profile.points,
+        family=tuple(each.name for each in line[1:]),
     )
 
 

@@ -1,0 +1,93 @@
+"""`vigil init`: asks, looks at the lines, and writes a first site file that passes `vigil check`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gateway.cli.at_site import complain
+from gateway.model import Text
+
+if TYPE_CHECKING:
+    from gateway.commissioning.interview import AnswerFile, Interview
+    from gateway.commissioning.site_file import Draft
+
+_HELP = {
+    "out": Text("写成哪个文件（默认 site.yaml）", "file to write (default site.yaml)"),
+    "answers": Text("从文件取答案，不在键盘上问", "take the answers from a file instead of the keyboard"),
+    "force": Text("覆盖已有文件", "replace a file that is there"),
+}
+_EXISTS = Text(
+    "{path} 已存在，用 --force 覆盖，或用 --out 换一个文件",
+    "{path} is there already; --force replaces it, --out takes another",
+)
+_UNUSED = Text("答案文件里有没问到的键：{keys}", "the answers hold keys that nobody asked for: {keys}")
+_NO_DEVICES = Text("没有设备，没有写文件", "there are no devices; nothing was written")
+_DONE = Text(
+    "{path}：线路 {lines} 条，设备 {devices} 台。接下来：", "{path}: lines: {lines}, devices: {devices}. Next:"
+)
+_NEXT = ("vigil check {path} --plan", "vigil loopcheck {path} --by NAME", "vigil run {path}")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    language = parser.get_default("lang")
+    parser.add_argument("--out", type=Path, default=Path("site.yaml"), metavar="FILE", help=_HELP["out"][language])
+    parser.add_argument("--answers", type=Path, metavar="FILE", help=_HELP["answers"][language])
+    parser.add_argument("--force", action="store_true", help=_HELP["force"][language])
+
+
+def run(options: argparse.Namespace) -> int:
+    from gateway.app import load
+    from gateway.commissioning.interview import CannotAnswer, Keyboard
+    from gateway.commissioning.site_file import site_text
+
+    language, path = options.lang, options.out
+    if path.exists() and not options.force:
+        complain("init", Text(_EXISTS.zh.format(path=path), _EXISTS.en.format(path=path)), language)
+        return 2
+    file = _answers(options.answers, language) if options.answers is not None else None
+    interview: Interview = file or Keyboard(sys.stdout, sys.stdin.readline, language)
+    try:
+        draft = asyncio.run(_ask(interview, language, path.parent))
+    except CannotAnswer as error:
+        complain("init", error.text, language)
+        return 2
+    except KeyboardInterrupt:
+        return 1
+    if file is not None and file.unused:
+        keys = ", ".join(file.unused)
+        complain("init", Text(_UNUSED.zh.format(keys=keys), _UNUSED.en.format(keys=keys)), language)
+        return 2
+    if not draft.devices:
+        complain("init", _NO_DEVICES, language)
+        return 1
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.parent.mkdir(parents=True, exist_ok=True)
+    fresh.write_text(site_text(draft), encoding="utf-8")
+    load(fresh, language)  # a file with problems never replaces one that is there
+    fresh.replace(path)
+    print(_DONE[language].format(path=path, lines=len(draft.lines), devices=len(draft.devices)))
+    print(*(f"  {command.format(path=path)}" for command in _NEXT), sep="\n")
+    return 0
+
+
+async def _ask(interview: Interview, language: str, folder: Path) -> Draft:
+    from gateway.first_site import first_site
+
+    return await first_site(interview, lambda text: print(text[language], flush=True), language, folder)
+
+
+def _answers(path: Path, language: str) -> AnswerFile:
+    """The file, or ConfigError with what is wrong in it."""
+    from gateway.commissioning.interview import AnswerFile
+    from gateway.settings.document import read
+    from gateway.settings.nodes import plain
+    from gateway.settings.problems import Problems
+
+    problems = Problems(language)
+    root, _ = read(path, problems)
+    problems.raise_any()
+    return AnswerFile({} if root is None else plain(root))
