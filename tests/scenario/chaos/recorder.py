@@ -11,10 +11,12 @@ import paho.mqtt.client as mqtt
 
 
 class Recorder:
-    """`heard` holds what came, in order: topic, payload, and in which stretch of unbroken listening."""
+    """`heard` holds what came, in order: in which stretch of unbroken listening, topic, payload; `came_at` when (wall
+    clock, seconds)."""
 
     def __init__(self, port: int) -> None:
         self.heard: list[tuple[int, str, dict[str, Any]]] = []
+        self.came_at: list[float] = []
         self._stretch = 0
         self._port = port
         self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
@@ -30,6 +32,7 @@ class Recorder:
     def _take(self, _client: object, _data: object, message: mqtt.MQTTMessage) -> None:
         if message.payload and not message.retain:
             with self._lock:
+                self.came_at.append(time.time())
                 self.heard.append((self._stretch, message.topic, json.loads(message.payload)))
 
     def snapshot(self) -> list[tuple[int, str, dict[str, Any]]]:

@@ -38,6 +38,7 @@ site:
   timezone: Asia/Shanghai
   labels: {{city: xining}}
 report: {{every: 20s}}
+clock: {{hardware: trusted}}
 """
 PLANT = """
   bus: {{serial: {ports}/bus, baudrate: 19200}}

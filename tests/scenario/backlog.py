@@ -1,0 +1,126 @@
+"""How a long backlog leaves a gateway that goes on polling: the whole chain as processes, figures of what was seen."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gateway.store import open_store
+from tests.integration.influx_rows import ask
+from tests.processes import Vigil
+from tests.scenario.chaos.counters import CounterServer
+from tests.scenario.chaos.recorder import Recorder
+from tests.servers import Influxd, Mosquitto, Server
+
+OLD = "vigil/v1/depot-07/old-1/telemetry"
+LIVE = "vigil/v1/depot-07/count-1/telemetry"
+SITE = """
+schema: 1
+site: {{id: depot-07, name: {{zh: 城东库, en: Chengdong}}, kind: warehouse, timezone: Asia/Shanghai}}
+clock: {{hardware: trusted}}
+lines:
+  lan: {{tcp: "127.0.0.1:{modbus}"}}
+devices:
+  - id: count-1
+    kind: sensor
+    line: lan
+    unit: 1
+    interval: 100ms
+    timeout: 20s
+    points: {{turns: {{at: "holding:0", type: uint32, report: poll}}}}
+uplink: {{mqtt: {{url: "mqtt://127.0.0.1:{mqtt}"}}}}
+state_dir: state
+"""
+INGEST = """
+schema: 1
+mqtt: {{url: "mqtt://127.0.0.1:{mqtt}", share: vigil, confirm: true}}
+influx: {{url: "http://127.0.0.1:{influx}", api: v1, database: vigil}}
+state_dir: ingest
+"""
+GIVE_UP_S = 300.0
+
+
+@dataclass(slots=True)
+class Drain:
+    """What was seen while the backlog left; processor times are of that stretch alone."""
+
+    rows: int
+    took_s: float
+    order: list[int]
+    """Sequence numbers of the backlog as they first came."""
+    live_during: int
+    """Live messages that came between the first and the last of the backlog."""
+    live_age_s: list[float] = field(default_factory=list)
+    """How old those were when they came."""
+    stored: int = 0
+    cpu_s: dict[str, float] = field(default_factory=dict)
+
+
+def fill(state: Path, rows: int) -> None:
+    """An outbox as days without a link leave it."""
+    store = open_store(state)
+    began = int(time.time() * 1000) - 100 * rows
+    body = b'"kind":"sensor","labels":{},"clock":"synced","v":{"temperature":%d.5,"humidity":41.5,"pressure":101.3}}'
+    for number in range(rows):
+        while store.outbox.accept(OLD, body % (number % 50), ts=began + 100 * number, retain=False, rank=2) is None:
+            time.sleep(0.01)  # the disk is behind
+    store.close()
+
+
+def drain(folder: Path, rows: int, cpu_s: Callable[[int], float]) -> Drain:
+    """Let `rows` old messages leave beside a device that is polled ten times a second."""
+    fill(folder / "state", rows)
+    site, ingest = folder / "site.yaml", folder / "ingest.yaml"
+    with (
+        Mosquitto(folder / "mosquitto") as mosquitto,
+        Influxd(folder / "influxd") as influxd,
+        CounterServer() as counters,
+        Recorder(mosquitto.port) as recorder,
+    ):
+        site.write_text(SITE.format(modbus=counters.port, mqtt=mosquitto.port))
+        ingest.write_text(INGEST.format(mqtt=mosquitto.port, influx=influxd.port))
+        with Vigil(folder, "ingest", ingest, name="ingest") as ingesting:
+            ingesting.wait_for("subscribed")
+            with Vigil(folder, "run", site, name="gateway") as gateway:
+                watched: dict[str, Vigil | Server] = {
+                    "gateway": gateway,
+                    "ingest": ingesting,
+                    "mosquitto": mosquitto,
+                    "influxd": influxd,
+                }
+                pids = {name: each.process.pid for name, each in watched.items() if each.process is not None}
+                recorder.wait_until(lambda heard: any(topic == OLD for _, topic, _ in heard))
+                before, began = {name: cpu_s(pid) for name, pid in pids.items()}, time.monotonic()
+                _wait_until_gone(folder / "state" / "telemetry.db")
+                took_s = time.monotonic() - began
+                used = {name: cpu_s(pid) - before[name] for name, pid in pids.items()}
+                assert gateway.stop() == 0, gateway.printed()[-2000:]
+            assert ingesting.stop() == 0, ingesting.printed()[-2000:]
+        seen = _look(recorder)
+        seen.rows, seen.took_s, seen.cpu_s = rows, took_s, used
+        question = "SELECT count(temperature) FROM sensor WHERE device='old-1'"
+        seen.stored = int(ask(influxd, question, "vigil")[0]["values"][0][1])
+    return seen
+
+
+def _wait_until_gone(file: Path) -> None:
+    give_up = time.monotonic() + GIVE_UP_S
+    with closing(sqlite3.connect(file, timeout=30)) as db:
+        while left := db.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM message WHERE topic=? LIMIT 1)", (OLD,)
+        ).fetchone()[0]:
+            assert time.monotonic() < give_up, f"{left} rows are left"
+            time.sleep(0.1)
+
+
+def _look(recorder: Recorder) -> Drain:
+    heard = recorder.snapshot()
+    old = [at for at, (_, topic, _) in enumerate(heard) if topic == OLD]
+    order = list(dict.fromkeys(int(heard[at][2]["id"].rpartition("-")[2]) for at in old))
+    during = [at for at in range(old[0], old[-1]) if heard[at][1] == LIVE and "backlog" not in heard[at][2]]
+    ages = [recorder.came_at[at] - heard[at][2]["ts"] / 1000 for at in during]
+    return Drain(rows=0, took_s=0.0, order=order, live_during=len(during), live_age_s=ages)
