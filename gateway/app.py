@@ -11,12 +11,14 @@ from types import MappingProxyType
 
 from drivers.modbus import MODBUS, compile_access, compile_device, make_probe, open_line
 from gateway import __version__, health
+from gateway.books import books
 from gateway.boot import this_boot
 from gateway.clock import SystemClock
-from gateway.errors import StoreError, StoreUnavailable
+from gateway.errors import StoreError
 from gateway.field import Field
 from gateway.flow.snapshot import STALE_POLLS, Snapshot
 from gateway.held_rows import HeldRows, kept_scale
+from gateway.house import clear_what_is_gone, keep_house
 from gateway.identification import identified
 from gateway.model import MaybeValue, Reading, Value
 from gateway.orders import SiteHands
@@ -42,7 +44,6 @@ log = logging.getLogger(__name__)
 PROTOCOLS: Mapping[str, ProtocolModel] = MappingProxyType({MODBUS.name: MODBUS})
 
 TICK_S = 1.0
-HOUSE_S = 10.0
 STOP_S = 2.5
 """How long the uplink may take to say goodbye, and the store to begin what waits."""
 DRAIN_STEP_S = 0.05
@@ -93,7 +94,7 @@ class Gateway:
             self._start_uplink()
             self._asking = [
                 group.create_task(self.field.run(), name="field"),
-                group.create_task(self._keep_house(), name="house"),
+                group.create_task(keep_house(self.store, self.pipeline), name="house"),
                 group.create_task(self._keep_time(), name="time"),
                 group.create_task(every(TICK_S, self.pipeline.tick), name="tick"),
                 group.create_task(every(health.INTERVAL_S, self._report_health), name="health"),
@@ -114,7 +115,7 @@ class Gateway:
         self.pipeline.replace(site, rules)
         await self.field.apply(layout)
         self._look_at_itself()
-        self._clear_what_is_gone()
+        clear_what_is_gone(self.store, self.pipeline)
         if site.mqtt != before.mqtt:
             await self._stop_uplink()
             self.uplink = self._new_uplink()
@@ -226,80 +227,15 @@ class Gateway:
             self.uplink.identify(self._identity())
             self.uplink.look_again()
 
-    async def _keep_house(self) -> None:
-        """What the store has to tell: a damaged file, gaps."""
-        self._clear_what_is_gone()
-        told: Path | None = None
-        while True:
-            damaged = self.store.damaged_file
-            if damaged is not None and damaged != told:
-                told = damaged
-                log.error("telemetry_damaged set_aside=%s", damaged)
-                self.pipeline.event(topics.GATEWAY, "store_damaged", {"file": damaged.name})
-            try:
-                await self._tell_gaps()
-            except StoreUnavailable as error:
-                log.warning("gaps_unreadable reason=%s", error)
-            await asyncio.sleep(HOUSE_S)
-
-    def _clear_what_is_gone(self) -> None:
-        """Take back the retained messages of devices that are no longer in the file."""
-        known = {device.id for device in self.site.devices} | {topics.SITE, topics.GATEWAY}
-        for name in self.store.outbox.retained_topics():
-            topic = topics.parse(name)
-            if topic is None or topic.site != self.site.id or topic.device not in known:
-                self.pipeline.clear(name)
-
-    async def _tell_gaps(self) -> None:
-        gaps = await self.store.outbox.gaps()
-        for gap in gaps:
-            place = topics.parse(f"{gap.place}/event") if gap.place else None
-            device = place.device if place else topics.GATEWAY
-            data: dict[str, Json] = {
-                "from": gap.first_ts or None,
-                "to": gap.last_ts or None,
-                "count": gap.count or None,
-                "why": gap.why,
-            }
-            row = self.pipeline.event(device, "gap", data)
-            if row is None:
-                return
-            await self.store.outbox.committed(row.seq)
-            await self.store.outbox.settle_gaps([gap])
-
     def _report_health(self) -> None:
         self._health_reading = self.health.reading()
         self.pipeline.deliver_health(self._health_reading)
 
     def _books(self) -> dict[str, Value]:
         """The pipeline's, outbox's and uplink's own figures."""
-        books, outbox = self.pipeline.counts, self.store.outbox.counts()
-        stats, past = self.field.stats(), self.field.past
-        values: dict[str, Value] = {
-            "samples_polled": books.polled,
-            "samples_published": books.sent,
-            "samples_unchanged": books.unchanged,
-            "outbox_rows": outbox.rows,
-            "outbox_bytes": outbox.bytes,
-            "rows_accepted": outbox.accepted,
-            "rows_confirmed": outbox.confirmed,
-            "rows_dropped": outbox.dropped,
-            "rows_refused": outbox.dead,
-            "clock_synced": self.clock.synced,
-            "devices_configured": len(self.site.devices),
-            "devices_silent": sum(1 for each in stats if each.silent_since is not None),
-            "polls": past["polls"] + sum(each.polls for each in stats),
-            "polls_missed": past["skipped"] + sum(each.skipped for each in stats),
-        }
-        if self.uplink is not None:
-            state = self.uplink.health()
-            values |= {
-                "uplink_connected": state.connected,
-                "uplink_reconnects": max(0, state.connects - 1),
-                "rows_sent": state.sent,
-                "rows_resent": state.resent,
-            }
-        return values
+        uplink = self.uplink.health() if self.uplink is not None else None
+        own = books(self.pipeline.counts, self.store.outbox.counts(), self.field, uplink)
+        return {**own, "clock_synced": self.clock.synced, "devices_configured": len(self.site.devices)}
 
     def hands(self) -> SiteHands:
         """Points read and written one at a time, through the owners of the lines."""

@@ -1,0 +1,58 @@
+"""What the store has to tell: a damaged file, gaps; and what has to be taken back from the broker."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+
+from gateway.errors import StoreUnavailable
+from gateway.pipeline import Pipeline
+from gateway.store import Gap, Store
+from gateway.wire import topics
+from gateway.wire.messages import Json
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 10.0
+
+
+async def keep_house(store: Store, pipeline: Pipeline) -> None:
+    """Tell it, as long as this runs."""
+    clear_what_is_gone(store, pipeline)
+    told: Path | None = None
+    while True:
+        damaged = store.damaged_file
+        if damaged is not None and damaged != told:
+            told = damaged
+            log.error("telemetry_damaged set_aside=%s", damaged)
+            pipeline.event(topics.GATEWAY, "store_damaged", {"file": damaged.name})
+        try:
+            await _tell_gaps(store, pipeline)
+        except StoreUnavailable as error:
+            log.warning("gaps_unreadable reason=%s", error)
+        await asyncio.sleep(LOOK_S)
+
+
+def clear_what_is_gone(store: Store, pipeline: Pipeline) -> None:
+    """Take back the retained messages of devices that are no longer in the file."""
+    site = pipeline.site
+    known = {device.id for device in site.devices} | {topics.SITE, topics.GATEWAY}
+    for name in store.outbox.retained_topics():
+        topic = topics.parse(name)
+        if topic is None or topic.site != site.id or topic.device not in known:
+            pipeline.clear(name)
+
+
+async def _tell_gaps(store: Store, pipeline: Pipeline) -> None:
+    for gap in await store.outbox.gaps():
+        place = topics.parse(f"{gap.place}/event") if gap.place else None
+        row = pipeline.event(place.device if place else topics.GATEWAY, "gap", _told(gap))
+        if row is None:
+            return
+        await store.outbox.committed(row.seq)
+        await store.outbox.settle_gaps([gap])
+
+
+def _told(gap: Gap) -> dict[str, Json]:
+    return {"from": gap.first_ts or None, "to": gap.last_ts or None, "count": gap.count or None, "why": gap.why}
