@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 DEMO_PACKAGES := python3-venv
-TEST_PACKAGES := python3-venv mosquitto mosquitto-clients influxdb victoria-metrics socat libmodbus5 faketime systemd chromium fonts-noto-cjk
+TEST_PACKAGES := python3-venv mbpoll openssl mosquitto mosquitto-clients influxdb victoria-metrics socat libmodbus5 faketime systemd chromium fonts-noto-cjk
 
 .PHONY: demo test lint lock wheel schema bench chaos clean
 
