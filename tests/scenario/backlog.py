@@ -52,10 +52,8 @@ class Drain:
     took_s: float
     order: list[int]
     """Sequence numbers of the backlog as they first came."""
-    live_during: int
-    """Live messages that came between the first and the last of the backlog."""
-    live_age_s: list[float] = field(default_factory=list)
-    """How old those were when they came."""
+    live_age_s: list[float]
+    """How old the live messages were that came between the first and the last of the backlog."""
     stored: int = 0
     cpu_s: dict[str, float] = field(default_factory=dict)
 
@@ -76,10 +74,11 @@ def drain(folder: Path, rows: int, cpu_s: Callable[[int], float]) -> Drain:
     fill(folder / "state", rows)
     site, ingest = folder / "site.yaml", folder / "ingest.yaml"
     with (
-        Mosquitto(folder / "mosquitto") as mosquitto,
+        Mosquitto(folder / "mosquitto", "max_queued_messages 0") as mosquitto,  # a slow listener hears everything, too
         Influxd(folder / "influxd") as influxd,
         CounterServer() as counters,
-        Recorder(mosquitto.port) as recorder,
+        Recorder(mosquitto.port, OLD) as backlog,
+        Recorder(mosquitto.port, LIVE) as live,
     ):
         site.write_text(SITE.format(modbus=counters.port, mqtt=mosquitto.port))
         ingest.write_text(INGEST.format(mqtt=mosquitto.port, influx=influxd.port))
@@ -93,14 +92,15 @@ def drain(folder: Path, rows: int, cpu_s: Callable[[int], float]) -> Drain:
                     "influxd": influxd,
                 }
                 pids = {name: each.process.pid for name, each in watched.items() if each.process is not None}
-                recorder.wait_until(lambda heard: any(topic == OLD for _, topic, _ in heard))
+                backlog.wait_until(len)
                 before, began = {name: cpu_s(pid) for name, pid in pids.items()}, time.monotonic()
                 _wait_until_gone(folder / "state" / "telemetry.db")
                 took_s = time.monotonic() - began
                 used = {name: cpu_s(pid) - before[name] for name, pid in pids.items()}
                 assert gateway.stop() == 0, gateway.printed()[-2000:]
             assert ingesting.stop() == 0, ingesting.printed()[-2000:]
-        seen = _look(recorder)
+        backlog.wait_until(lambda heard: len(heard) >= rows)
+        seen = _look(backlog, live)
         seen.rows, seen.took_s, seen.cpu_s = rows, took_s, used
         question = "SELECT count(temperature) FROM sensor WHERE device='old-1'"
         seen.stored = int(ask(influxd, question, "vigil")[0]["values"][0][1])
@@ -117,10 +117,11 @@ def _wait_until_gone(file: Path) -> None:
             time.sleep(0.1)
 
 
-def _look(recorder: Recorder) -> Drain:
-    heard = recorder.snapshot()
-    old = [at for at, (_, topic, _) in enumerate(heard) if topic == OLD]
-    order = list(dict.fromkeys(int(heard[at][2]["id"].rpartition("-")[2]) for at in old))
-    during = [at for at in range(old[0], old[-1]) if heard[at][1] == LIVE and "backlog" not in heard[at][2]]
-    ages = [recorder.came_at[at] - heard[at][2]["ts"] / 1000 for at in during]
-    return Drain(rows=0, took_s=0.0, order=order, live_during=len(during), live_age_s=ages)
+def _look(backlog: Recorder, live: Recorder) -> Drain:
+    order = [int(payload["id"].rpartition("-")[2]) for _, _, payload in backlog.snapshot()]
+    began, ended = backlog.came_at[0], backlog.came_at[-1]
+    came = zip(live.came_at, live.snapshot(), strict=False)
+    ages = [
+        at - payload["ts"] / 1000 for at, (_, _, payload) in came if began <= at <= ended and "backlog" not in payload
+    ]
+    return Drain(rows=0, took_s=0.0, order=list(dict.fromkeys(order)), live_age_s=ages)

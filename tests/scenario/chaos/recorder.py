@@ -14,7 +14,8 @@ class Recorder:
     """`heard` holds what came, in order: in which stretch of unbroken listening, topic, payload; `came_at` when (wall
     clock, seconds)."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, pattern: str = "vigil/v1/#") -> None:
+        self._pattern = pattern
         self.heard: list[tuple[int, str, dict[str, Any]]] = []
         self.came_at: list[float] = []
         self._stretch = 0
@@ -27,7 +28,7 @@ class Recorder:
 
     def _subscribe(self, *_: object) -> None:
         self._stretch += 1
-        self._client.subscribe("vigil/v1/#", qos=1)
+        self._client.subscribe(self._pattern, qos=1)
 
     def _take(self, _client: object, _data: object, message: mqtt.MQTTMessage) -> None:
         if message.payload and not message.retain:
