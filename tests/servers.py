@@ -13,6 +13,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Self
 
@@ -32,7 +33,7 @@ def program(*names: str) -> str:
     raise AssertionError(f"none of {names} is installed; `make test` as root installs them")
 
 
-class Server:
+class Server(ABC):
     """A child process with a port. `stop` asks, `kill` does not; `start` works again after either, on the same data."""
 
     def __init__(self, folder: Path) -> None:
@@ -41,8 +42,9 @@ class Server:
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
 
+    @abstractmethod
     def command(self) -> list[str]:
-        raise NotImplementedError  # pragma: no cover
+        """What to start, in the foreground."""
 
     def is_ready(self) -> bool:
         try:
