@@ -11,18 +11,17 @@ from types import MappingProxyType
 
 from drivers.modbus import MODBUS, compile_access, compile_device, make_probe, open_line
 from gateway import __version__, health
-from gateway.books import books
-from gateway.boot import this_boot
 from gateway.clock import SystemClock
 from gateway.errors import StoreError
 from gateway.field import Field
 from gateway.flow.snapshot import STALE_POLLS, Snapshot
-from gateway.held_rows import HeldRows, kept_scale
+from gateway.health.books import books
 from gateway.house import clear_what_is_gone, keep_house
-from gateway.identification import identified
+from gateway.life.supervise import every
 from gateway.model import MaybeValue, Reading, Value
 from gateway.orders import SiteHands
 from gateway.pipeline import Pipeline
+from gateway.polling.identification import identified
 from gateway.polling.poll import DeviceStats
 from gateway.ports import Clock, Row
 from gateway.rules.book import load_rules
@@ -30,8 +29,9 @@ from gateway.settings.protocol import ProtocolModel
 from gateway.settings.site import load_site
 from gateway.settings.types import SiteSettings
 from gateway.store import Store
-from gateway.supervise import every
-from gateway.timekeeping import Settled, Timekeeper
+from gateway.timekeeping.boot import this_boot
+from gateway.timekeeping.held_rows import HeldRows, kept_scale
+from gateway.timekeeping.keeper import Settled, Timekeeper
 from gateway.uplink.commands import Execute, refuse
 from gateway.uplink.site import Identity, SiteUplink
 from gateway.web.view import GatewayHealth, SiteView
@@ -124,7 +124,7 @@ class Gateway:
             self.uplink.identify(self._identity())
         self.replaced.set()
 
-    # gateway.vital_signs.Living
+    # gateway.life.vital_signs.Living
 
     def now(self) -> float:
         return self.clock.monotonic()
@@ -140,7 +140,7 @@ class Gateway:
         connected = self.uplink.health().connected if self.uplink is not None else None
         return self.site.language, len(self.site.devices), silent, connected, self.store.outbox.counts().rows
 
-    # gateway.reload.Reloadable
+    # gateway.reload.reloading.Reloadable
 
     def stats(self) -> list[DeviceStats]:
         """How each device has answered."""

@@ -10,17 +10,17 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from gateway.app import Gateway, load
-from gateway.commissioning_requests import register_commissioning
 from gateway.control import Registry, serve_control
 from gateway.errors import ConfigError, GatewayError
+from gateway.installing.requests import register_commissioning
+from gateway.life.service_manager import ServiceManager
+from gateway.life.supervise import until_stopped
+from gateway.life.vital_signs import report_life
 from gateway.orders import CommandBook, register_orders
-from gateway.reload import LONGEST_TRIAL_S, Reloading
-from gateway.reload_request import answer_reload
-from gateway.service_manager import ServiceManager
+from gateway.reload.reloading import LONGEST_TRIAL_S, Reloading
+from gateway.reload.request import answer_reload
 from gateway.settings.types import SiteSettings, WebSettings
 from gateway.store import open_store
-from gateway.supervise import until_stopped
-from gateway.vital_signs import report_life
 from gateway.writing import Writing
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.errors import GatewayError
-from gateway.model import Answer, Fault, Job, MaybeValue, Status, Text, Value
+from gateway.model import AlarmState, Answer, Fault, Job, MaybeValue, Status, Text, Value
 
 
 class Clock(Protocol):
@@ -129,7 +129,7 @@ class Row:
     rank: int
     """0 alarm and event, 1 readiness and status, 2 telemetry; lower goes first and is dropped last."""
     held: bool = False
-    """Not to be given out yet: `ts` is provisional until the clock is known (`gateway.timekeeping`)."""
+    """Not to be given out yet: `ts` is provisional until the clock is known (`gateway.timekeeping.keeper`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,3 +158,34 @@ class Sink(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmOrder:
+    """What a person asks of one alarm (`device` may be `_gateway` or `_site`).
+
+    `act` is ack, reset, shelve, unshelve, out_of_service or return; `by` and `role` are of a checked credential.
+    """
+
+    act: str
+    device: str
+    rule: str
+    by: str
+    role: str
+    note: str = ""
+    for_s: float | None = None
+    """Shelve: for how long; always needed there."""
+    work_order: str = ""
+    """Out of service: by which order; always needed there."""
+
+
+class AlarmDesk(Protocol):
+    """The alarms of the running site, for whoever shows them and for whoever acts on them."""
+
+    def alarms(self) -> Sequence[AlarmState]:
+        """Every alarm that is not NORMAL, or is kept from being announced; the worst first."""
+        ...
+
+    async def order(self, order: AlarmOrder) -> AlarmState:
+        """Do it; the alarm as it stands then, on disk already. Refused, with the reason in both languages."""
+        ...

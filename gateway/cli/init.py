@@ -75,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 async def _ask(interview: Interview, language: str, folder: Path) -> Draft:
-    from gateway.first_site import first_site
+    from gateway.installing.first_site import first_site
 
     return await first_site(interview, lambda text: print(text[language], flush=True), language, folder)
 

@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 
-from gateway.log_budget import LogBudget
+from gateway.life.log_budget import LogBudget
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 _JOURNAL_FORMAT = "%(levelname)s %(name)s %(message)s"

@@ -156,9 +156,9 @@ def _ask(device: DeviceSettings, seen: Seen, language: str) -> dict[str, Value]:
 async def _keep(site: SiteSettings, sheet: Sheet, note: str) -> None:
     """An event for each device, in the journal of the site."""
     from gateway.commissioning.loop_sheet import event_data
-    from gateway.commissioning_requests import LOOP_CHECK
     from gateway.control import ControlClient
-    from gateway.direct import local_request, orders_taken
+    from gateway.installing.direct import local_request, orders_taken
+    from gateway.installing.requests import LOOP_CHECK
     from gateway.store import StateInUse, hold_state
 
     requests: list[dict[str, Any]] = [

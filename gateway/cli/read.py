@@ -97,7 +97,7 @@ async def _show(site: SiteSettings, device: DeviceSettings, options: argparse.Na
 async def asker(site: SiteSettings, device: DeviceSettings) -> AsyncIterator[Callable[[tuple[str, ...]], Any]]:
     """How the device is asked: through the running gateway, or by itself where none runs."""
     from gateway.control import ControlClient
-    from gateway.direct import reading
+    from gateway.installing.direct import reading
     from gateway.store import StateInUse, hold_state
 
     with contextlib.ExitStack() as stack:

@@ -14,7 +14,7 @@ from gateway.cli.at_site import WrongWords, add_device, complain, find_device
 from gateway.model import Text
 
 if TYPE_CHECKING:
-    from gateway.capture import Captured
+    from gateway.installing.capture import Captured
     from gateway.settings.types import DeviceSettings, SiteSettings
 
 _HELP = {
@@ -84,10 +84,10 @@ def run(options: argparse.Namespace) -> int:
 async def _capture(site: SiteSettings, device: DeviceSettings) -> Captured:
     """Through the running gateway, or over the line itself where none runs."""
     from drivers.modbus import open_line
-    from gateway.capture import capture
-    from gateway.capture_request import RECORD_S, captured_from
     from gateway.clock import SystemClock
     from gateway.control import ControlClient
+    from gateway.installing.capture import capture
+    from gateway.installing.capture_request import RECORD_S, captured_from
     from gateway.model import Answer, Fault, Job
     from gateway.store import StateInUse, hold_state
 

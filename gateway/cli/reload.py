@@ -40,8 +40,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from gateway.app import load
     from gateway.control import ControlClient, ControlFailed
-    from gateway.reload import LONGEST_TRIAL_S
-    from gateway.reload_request import Told
+    from gateway.reload.reloading import LONGEST_TRIAL_S
+    from gateway.reload.request import Told
 
     language = options.lang
     site = load(options.config, language)

@@ -91,7 +91,7 @@ async def _write(site: SiteSettings, options: argparse.Namespace, *, two_step: b
 
 
 async def _write_directly(site: SiteSettings, options: argparse.Namespace, *, two_step: bool) -> Mapping[str, Any]:
-    from gateway.direct import local_request, orders_taken
+    from gateway.installing.direct import local_request, orders_taken
 
     async with orders_taken(site) as registry:
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from gateway.model import Reason
+from gateway.model import Ack, Reason
 from gateway.wire import members
 from gateway.wire.json_text import NotJson, loads
 from gateway.wire.members import LAST_TS, Malformed, parse_id
 from gateway.wire.messages import (
     ALARM_STATES,
     SUPPRESSIONS,
-    Ack,
     Alarm,
     Command,
     DeviceReadiness,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
-from gateway.model import Priority, QualityCount, ReadinessState, Reason, Text, Value
+from gateway.model import Ack, Priority, QualityCount, ReadinessState, Reason, Text, Value
 
 #: What JSON can hold; the values of event data, command arguments and `because`.
 Json: TypeAlias = Value | Mapping[str, "Json"] | tuple["Json", ...] | list["Json"] | None
@@ -94,15 +94,6 @@ class SiteReadiness:
     id: MessageId = NO_ID
     ts: int = 0
     backlog: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Ack:
-    """One acknowledgement of an alarm."""
-
-    by: str
-    ts: int
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

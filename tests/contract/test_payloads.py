@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 
 from gateway.model import (
+    Ack,
     Priority,
     QualityCount,
     Readiness,
@@ -18,7 +19,6 @@ from gateway.model import (
 from gateway.ports import Row
 from gateway.wire import encode, topics
 from gateway.wire.messages import (
-    Ack,
     Alarm,
     Command,
     Event,

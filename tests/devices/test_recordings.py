@@ -10,8 +10,8 @@ import pytest
 
 from drivers.modbus import MODBUS, compile_device
 from drivers.modbus.encoding import Encoding, Order
-from gateway.identification import identified
 from gateway.model import Answer, Fault, FaultKind, Job
+from gateway.polling.identification import identified
 from gateway.ports import DevicePlan, Values
 from gateway.settings import load_site
 from gateway.settings.types import DeviceSettings, LineSettings

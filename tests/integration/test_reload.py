@@ -15,7 +15,7 @@ import pytest
 from gateway.app import Gateway, load
 from gateway.errors import ConfigError
 from gateway.ports import Row
-from gateway.reload import Outcome, Reloading
+from gateway.reload.reloading import Outcome, Reloading
 from gateway.store import StoreOptions, open_store
 from tests.fakes.modbus_units import ModbusUnits
 from tests.integration.mqtt_peer import eventually

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from gateway.app import Gateway, load
-from gateway.boot import Boot
 from gateway.store import StoreOptions, open_store
-from gateway.timekeeping import RELEASED_MS
+from gateway.timekeeping.boot import Boot
+from gateway.timekeeping.keeper import RELEASED_MS
 from tests.fakes.hand_clock import RunningClock
 from tests.fakes.modbus_units import ModbusUnits
 from tests.integration.mqtt_peer import Peer, eventually, peer

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.log_budget import ALL_BURST_LINES, ALL_REFILL_S, BURST_LINES, MOST_TEXTS, REFILL_S, LogBudget
+from gateway.life.log_budget import ALL_BURST_LINES, ALL_REFILL_S, BURST_LINES, MOST_TEXTS, REFILL_S, LogBudget
 
 
 class Hand:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.service_manager import ServiceManager
-from gateway.vital_signs import LONGEST_COMMIT_S, LONGEST_TURN_S, report_life, status_line, stuck
+from gateway.life.service_manager import ServiceManager
+from gateway.life.vital_signs import LONGEST_COMMIT_S, LONGEST_TURN_S, report_life, status_line, stuck
 
 
 class Life:

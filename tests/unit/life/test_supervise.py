@@ -9,7 +9,7 @@ import signal
 import pytest
 
 from gateway.errors import StoreError
-from gateway.supervise import until_stopped
+from gateway.life.supervise import until_stopped
 
 
 async def forever() -> None:

@@ -6,8 +6,8 @@ import asyncio
 import logging
 from typing import Protocol
 
+from gateway.life.service_manager import ServiceManager
 from gateway.model import Text
-from gateway.service_manager import ServiceManager
 
 log = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from gateway.capture import CannotRecord, Captured, capture
 from gateway.control import Request
+from gateway.installing.capture import CannotRecord, Captured, capture
 from gateway.model import Status, Text
 from gateway.orders.hands import SiteHands
 from gateway.orders.reading import device_of

@@ -8,7 +8,7 @@ from functools import partial
 
 from gateway.ports import Row
 from gateway.store import Documents, Labelling, Store
-from gateway.timekeeping import Mode, Scale, Settled, Timekeeper
+from gateway.timekeeping.keeper import Mode, Scale, Settled, Timekeeper
 from gateway.wire import topics
 from gateway.wire.relabel import relabel
 

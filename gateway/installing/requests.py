@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from gateway.capture_request import RECORD_S, answer_record
 from gateway.control import Registry, Request
+from gateway.installing.capture_request import RECORD_S, answer_record
 from gateway.model import Text
 from gateway.orders.hands import SiteHands
 from gateway.orders.reading import device_of

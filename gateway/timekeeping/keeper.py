@@ -11,9 +11,9 @@ import json
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from gateway.boot import Boot
 from gateway.ports import Clock
 from gateway.settings.types import ClockSettings
+from gateway.timekeeping.boot import Boot
 
 RELEASED_MS = 1_790_000_000_000
 """No clock that shows an earlier time (September 2026) is right."""

@@ -10,14 +10,14 @@ from collections.abc import AsyncIterator, Mapping
 from drivers.modbus import compile_device, open_line
 from gateway.app import Gateway
 from gateway.clock import SystemClock
-from gateway.commissioning_requests import register_commissioning
 from gateway.control import Peer, Registry, Request
 from gateway.errors import StoreError
 from gateway.flow.snapshot import Snapshot
-from gateway.identification import identified
+from gateway.installing.requests import register_commissioning
 from gateway.model import Fault, FaultKind, MaybeValue
 from gateway.orders import CommandBook, register_orders
 from gateway.orders.reading import read_rows
+from gateway.polling.identification import identified
 from gateway.polling.poll import PolledDevice
 from gateway.settings.types import DeviceSettings, SiteSettings
 from gateway.store import open_store

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gateway.control import Refused, Request
 from gateway.errors import ConfigError
 from gateway.model import Text
-from gateway.reload import Outcome, Reloading
+from gateway.reload.reloading import Outcome, Reloading
 from gateway.wire.messages import Json
 
 OTHER_FILE = "other_file"

@@ -18,8 +18,8 @@ from gateway.commissioning.checks.ports import list_ports
 from gateway.commissioning.fitting import Fit, best_first, fit_of
 from gateway.commissioning.interview import Interview, Question
 from gateway.commissioning.site_file import Draft, DraftDevice, DraftLine
-from gateway.identification import marks_of
 from gateway.model import Answer, Fault, FaultKind, Job, Text
+from gateway.polling.identification import marks_of
 from gateway.ports import DevicePlan, Line, Values
 from gateway.scanning import Found, LineDown, Search, ask_directly, load_candidates, settings_to_try
 from gateway.scanning.search import BAUDRATES, PARITIES

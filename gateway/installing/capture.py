@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from drivers.modbus import compile_device
 from drivers.modbus.capture import Tables, answer_from, is_text, places_of, tables_of
 from gateway.errors import GatewayError
-from gateway.identification import marks_of
 from gateway.model import Answer, Fault, FaultKind, Job, MaybeValue, Point, Status
+from gateway.polling.identification import marks_of
 from gateway.ports import DevicePlan, Values
 from gateway.settings.types import DeviceSettings, LineSettings
 

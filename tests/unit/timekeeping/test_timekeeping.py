@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.boot import Boot, this_boot
 from gateway.settings.types import ClockSettings
-from gateway.timekeeping import RELEASED_MS, Mode, Scale, Settled, Timekeeper
+from gateway.timekeeping.boot import Boot, this_boot
+from gateway.timekeeping.keeper import RELEASED_MS, Mode, Scale, Settled, Timekeeper
 from tests.fakes.hand_clock import HandClock
 
 NOW = RELEASED_MS + 86_400_000

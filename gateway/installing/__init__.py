@@ -1,0 +1,1 @@
+"""What an installer does by hand, with the gateway running or stopped: a first site file, recordings, single reads."""

@@ -1,0 +1,1 @@
+"""Another configuration for a running gateway: tried, watched, and taken back where it loses devices."""
