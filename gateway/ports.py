@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.errors import GatewayError
-from gateway.model import AlarmState, Answer, Fault, Job, MaybeValue, Status, Text, Value
+from gateway.model import AlarmState, Answer, Fault, Job, MaybeValue, Status, Text, Transition, Value
 
 
 class Clock(Protocol):
@@ -188,4 +188,17 @@ class AlarmDesk(Protocol):
 
     async def order(self, order: AlarmOrder) -> AlarmState:
         """Do it; the alarm as it stands then, on disk already. Refused, with the reason in both languages."""
+        ...
+
+
+class Announcer(Protocol):
+    """The way from alarms to people. What is to be said is planned before a transition is on disk, and kept in its own
+    transaction; nobody is told before that."""
+
+    def plan(self, transition: Transition) -> Mapping[str, bytes | None]:
+        """The documents to keep with the transition (None deletes one). Pure but for what it remembers; never fails."""
+        ...
+
+    def told(self, transition: Transition) -> None:
+        """The transition and what was planned for it are on disk: go on."""
         ...
