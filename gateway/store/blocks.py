@@ -66,6 +66,11 @@ def unpack(data: bytes) -> list[Entry]:
     return entries
 
 
+def times(data: bytes) -> list[int]:
+    """The time stamps of a block, in the order its entries were made."""
+    return [int(line.partition(b" ")[0]) for line in zlib.decompress(data).split(b"\n")]
+
+
 def samples(entries: Sequence[Entry], point: str) -> Iterator[Sample]:
     """What `entries` say of one point."""
     name = json.dumps(point, ensure_ascii=False).encode()

@@ -16,13 +16,12 @@ from gateway.store.labels import Labelling, only_labelled
 from gateway.store.lane import Lane
 from gateway.store.reader import Reader
 from gateway.store.sequence import Sequence as SequenceNumbers
+from gateway.store.stamps import Stamps
 from gateway.store.writer import Writer, call, tell
 
 Place: TypeAlias = tuple[int, int]
 """Rank and sequence number: the order in which rows are sent."""
 
-SET_BACK_MS = 5_000
-"""Messages of one topic are never further out of order than this."""
 MAX_WAITING_ROWS = 10_000
 MAX_WAITING_BYTES = 32 * 1024 * 1024
 """What may wait for the disk; beyond it telemetry is not accepted and leaves a gap, alarms have twice the room."""
@@ -58,6 +57,7 @@ class Outbox:
         executor: Executor,
         newest: Iterable[Row],
         topics: Iterable[str],
+        stamps: Stamps,
     ) -> None:
         self._id = outbox_id
         self._writer = writer
@@ -67,7 +67,7 @@ class Outbox:
         self._readers = readers
         self._executor = executor
         self._newest = {row.topic: row for row in newest}
-        self._stamps: dict[str, int] = {}
+        self._stamps = stamps
         self._accepted = 0
         self._topics = set(topics)
         self.is_holding = False
@@ -106,7 +106,7 @@ class Outbox:
         """
         with self._writer.lock:
             lane = self._telemetry if rank else self._journal
-            ts = self._own_millisecond(topic, ts)
+            ts = self._stamps.own(topic, ts)
             room = 1 if rank == 2 else 2
             content = body if isinstance(body, bytes) else body(ts)
             is_full = lane.waiting >= MAX_WAITING_ROWS * room or lane.waiting_bytes >= MAX_WAITING_BYTES * room
@@ -122,15 +122,6 @@ class Outbox:
                 if not row.held:
                     self._newest[topic] = row
             return row
-
-    def _own_millisecond(self, topic: str, ts: int) -> int:
-        """`ts`, or the millisecond behind the topic's last message where that is not older: what a poll found may be
-        told after what a tick found. A `ts` much further back is a clock that was set."""
-        last = self._stamps.get(topic)
-        if last is not None and last - SET_BACK_MS < ts <= last:
-            ts = last + 1
-        self._stamps[topic] = ts
-        return ts
 
     def _note_topic(self, row: Row) -> None:
         """Keep the names of retained topics in the journal, so that those of removed devices can be cleared."""
@@ -221,7 +212,7 @@ class Outbox:
         done: asyncio.Future[None] = loop.create_future()
         with self._writer.lock:
             self._labelled.append(done)
-            self._stamps = {topic: labelling.moved(ts) for topic, ts in self._stamps.items()}
+            self._stamps.move(labelling.moved)
             for lane in (self._journal, self._telemetry):
                 lane.labelled = partial(self._note_labelled, loop)
                 lane.label(labelling)

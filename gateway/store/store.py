@@ -23,6 +23,7 @@ from gateway.store.lock import lock, unlock
 from gateway.store.outbox import Outbox, newest_on_disk
 from gateway.store.reader import Reader
 from gateway.store.sequence import Sequence
+from gateway.store.stamps import earlier_stamps
 from gateway.store.writer import Writer
 
 JOURNAL = Schema(
@@ -162,7 +163,8 @@ def _assemble(
     if telemetry.set_aside is not None:
         gaps.add(telemetry.writer, gaps.lost_with(telemetry.set_aside))
     newest, topics = newest_on_disk(journal.writer, telemetry.writer)
-    outbox = Outbox(outbox_id, writer, sequence, early, late, readers, executor, newest, topics)
+    stamps = earlier_stamps(journal.writer, telemetry.writer, wall_ms())
+    outbox = Outbox(outbox_id, writer, sequence, early, late, readers, executor, newest, topics, stamps)
     history = History(
         telemetry,
         writer,
