@@ -6,7 +6,9 @@ Times are sample times in UTC milliseconds; nothing here looks at a clock.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, tzinfo
+from types import MappingProxyType
 from typing import Any
 
 from gateway.model import MaybeValue, Priority, Value, Verdict
@@ -19,6 +21,19 @@ from gateway.rules.severity import severity
 from gateway.rules.windows import Accumulator
 
 NOTHING = object()
+
+
+@dataclass(frozen=True, slots=True)
+class RuleNow:
+    """One rule of a device as it stands, for whoever explains it. `levels` run from the highest priority down."""
+
+    bound: BoundRule
+    armed: Condition
+    levels: tuple[tuple[BoundLevel, Condition, Priority], ...]
+    """With the priority each has here and now."""
+    verdict: Verdict | None
+    known: Mapping[str, Plain]
+    """Everything that has a value."""
 
 
 class _RuleState:
@@ -104,6 +119,17 @@ class DeviceRules:
     def verdicts(self) -> tuple[Verdict, ...]:
         """What every rule says now; rules not yet looked at are left out."""
         return tuple(state.verdict for state in self._states if state.verdict is not None)
+
+    def now(self, rule: str) -> RuleNow:
+        """How one rule stands; KeyError where the device is not judged by it."""
+        for state in self._states:
+            if state.bound.rule.name == rule:
+                levels = tuple(
+                    (bound, condition, self._priority(bound, state.bound))
+                    for bound, condition in zip(state.bound.levels, state.conditions, strict=True)
+                )
+                return RuleNow(state.bound, state.armed, levels, state.verdict, MappingProxyType(self._known))
+        raise KeyError(rule)
 
     def holding(self) -> list[Holding]:
         """The rules whose condition holds now, with their effect on readiness."""

@@ -38,11 +38,13 @@ class BadExpression(ValueError):
 class Token:
     kind: str
     text: str
+    start: int = 0
+    """Where it stands in the text."""
 
 
 def tokens(source: str) -> list[Token]:
     """The tokens of an expression, blanks left out."""
-    found = [Token(str(match.lastgroup), match.group()) for match in _TOKENS.finditer(source)]
+    found = [Token(str(match.lastgroup), match.group(), match.start()) for match in _TOKENS.finditer(source)]
     return [token for token in found if token.kind != "blank"]
 
 

@@ -195,6 +195,18 @@ class Judge:
         self._verdict, self._told_at = before._verdict, before._told_at
 
     @property
+    def settings(self) -> SiteSettings:
+        return self._site
+
+    @property
+    def book(self) -> RuleBook:
+        return self._book
+
+    def facts(self, device: str) -> Mapping[str, Value]:
+        """The facts `device` (or `_gateway`) is judged with now."""
+        return self._gateway.binding.facts if device == GATEWAY else self._devices[device].facts
+
+    @property
     def site_state(self) -> ReadinessState:
         return self._verdict.state if self._verdict else ReadinessState.UNKNOWN
 
