@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import paho.mqtt.client as paho
@@ -70,7 +71,8 @@ class Link:
         """Whether `close` was called."""
         self.malformed = 0
         """Messages dropped because their topic is no UTF-8."""
-        self._flights: dict[int, tuple[asyncio.Future[int], float]] = {}
+        self._flights: dict[int, tuple[Callable[[int], object], float]] = {}
+        self._awaited: set[asyncio.Future[int]] = set()
         self._last_mid = LAST_MID
         self._subscribing: dict[int, asyncio.Future[list[ReasonCode]]] = {}
         self._greeting: asyncio.Future[_Greeting] = self._loop.create_future()
@@ -141,14 +143,32 @@ class Link:
 
         Only when `room` is not 0. A reason code of 0x80 and above is a refusal. `correlation` goes along on MQTT 5.
         """
+        flight: asyncio.Future[int] = self._loop.create_future()
+        self.send(topic, payload, partial(self._settle, flight), retain=retain, correlation=correlation)
+        self._awaited.add(flight)
+        return flight
+
+    def send(
+        self,
+        topic: str,
+        payload: bytes,
+        answered: Callable[[int], object],
+        *,
+        retain: bool = False,
+        correlation: bytes | None = None,
+    ) -> None:
+        """The same for many: `answered` is called with the reason code, never if the link ends before."""
         if not self.room:
             raise self.lost.result() if self.lost.done() else LinkFailed(LinkFault.BUSY, "window full")
         mid = self._free_mid()
         self._stream.send(publish_packet(topic, payload, mid, self.version, retain=retain, correlation=correlation))
         self._on_want_write()
-        flight: asyncio.Future[int] = self._loop.create_future()
-        self._flights[mid] = flight, self._loop.time()
-        return flight
+        self._flights[mid] = answered, self._loop.time()
+
+    def _settle(self, flight: asyncio.Future[int], reason: int) -> None:
+        self._awaited.discard(flight)
+        if not flight.done():
+            flight.set_result(reason)
 
     def _free_mid(self) -> int:
         """A message id that neither a flight nor paho, which counts its own from 1, has in use."""
@@ -227,10 +247,11 @@ class Link:
         self._ticker.cancel()
         self._unwatch()
         self._stream.close()
-        for flight, _ in self._flights.values():
+        for flight in self._awaited:
             if not flight.done():
                 flight.set_exception(failure)
                 flight.exception()  # an owner that does not care need not look
+        self._awaited.clear()
         self._flights.clear()
         self._arrived.set()
         self._room.set()
@@ -280,8 +301,8 @@ class Link:
             return
         mid, reason = answer
         flight = self._flights.pop(mid, None)
-        if flight is not None and not flight[0].done():
-            flight[0].set_result(reason)
+        if flight is not None:
+            flight[0](reason)
             self._room.set()
 
     def _on_want_write(self, *_: object) -> None:

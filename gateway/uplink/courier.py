@@ -263,8 +263,8 @@ class Courier:
             self._put_aside(row, f"larger than the broker's maximum packet size of {link.largest_packet_bytes} bytes")
             return
         retain = row.retain and self._newest.get(row.topic, row.seq) <= row.seq
-        flight = link.publish(row.topic, payload, retain=retain)
         now = self._now()
+        link.send(row.topic, payload, partial(self._answered, link, row, kind, now), retain=retain)
         again = row.seq in self._ledger.sent
         self.counters.note_sent(again=again)
         if kind is _Kind.BACKLOG:
@@ -275,10 +275,9 @@ class Courier:
             evicted = self._ledger.note_live(row, now)
             if evicted is not None:
                 self._turn_to_backlog(evicted)
-        flight.add_done_callback(partial(self._answered, link, row, kind, now))
 
-    def _answered(self, link: Link, row: Row, kind: _Kind, sent_at: float, flight: asyncio.Future[int]) -> None:
-        if link is not self._link or flight.exception() is not None:
+    def _answered(self, link: Link, row: Row, kind: _Kind, sent_at: float, code: int) -> None:
+        if link is not self._link:
             return
         if kind is _Kind.BACKLOG:
             self._backlog_flights -= 1
@@ -287,7 +286,6 @@ class Courier:
         now = self._now()
         self._pace.note(sent_at, now)
         self.counters.latency_s = now - sent_at
-        code = flight.result()
         if code < REFUSAL:
             self._taken(row, code)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -49,16 +49,22 @@ class FakeLink(Link):
     def room(self) -> int:
         return self.window - sum(not sent.flight.done() for sent in self.sent)
 
-    def publish(
-        self, topic: str, payload: bytes, *, retain: bool = False, correlation: bytes | None = None
-    ) -> asyncio.Future[int]:
+    def send(
+        self,
+        topic: str,
+        payload: bytes,
+        answered: Callable[[int], object],
+        *,
+        retain: bool = False,
+        correlation: bytes | None = None,
+    ) -> None:
         assert self.room > 0
         flight: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        flight.add_done_callback(lambda done: None if done.exception() else answered(done.result()))
         self.sent.append(Sent(topic, payload, retain, flight))
         if self.automatic is not None:
             asyncio.get_running_loop().call_soon(flight.set_result, self.automatic)
         self.grew.set()
-        return flight
 
     def answer_all(self) -> None:
         for sent in self.sent:
