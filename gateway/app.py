@@ -176,6 +176,7 @@ class Gateway:
         return Identity(self.site.id, self._since, __version__, self.site.digest)
 
     def _new_uplink(self) -> SiteUplink | None:
+        self.store.outbox.is_awaited = self.site.mqtt is not None
         if self.site.mqtt is None:
             return None
         return SiteUplink(self.site.mqtt, self._identity(), self.store.outbox, self._obey)
@@ -207,7 +208,7 @@ class Gateway:
             return
         settings = next((each for each in self.site.devices if each.id == device), None)
         marks = settings.identity if settings is not None else ()
-        expected: dict[str, Json] = {mark.point.name: list[Json](mark.equals) for mark in marks}
+        expected: dict[str, Json] = {mark.point.name: list[Json](mark.wanted) for mark in marks}
         log.error("wrong_device device=%s found=%s expected=%s", device, dict(found), expected)
         self.pipeline.event(device, "wrong_device", {"found": dict[str, Json](found), "expected": expected})
 

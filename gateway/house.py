@@ -55,4 +55,11 @@ async def _tell_gaps(store: Store, pipeline: Pipeline) -> None:
 
 
 def _told(gap: Gap) -> dict[str, Json]:
-    return {"from": gap.first_ts or None, "to": gap.last_ts or None, "count": gap.count or None, "why": gap.why}
+    """What went with a damaged file could be seen only in part, or not at all (`count` null)."""
+    return {
+        "from": gap.first_ts or None,
+        "to": gap.last_ts or None,
+        "count": gap.count or None,
+        "why": gap.why,
+        "exact": gap.why != "damage",
+    }

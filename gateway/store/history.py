@@ -19,6 +19,7 @@ from gateway.store import daily
 from gateway.store.blocks import Entry, Record, Said, Sample, pack, samples, unpack, weigh
 from gateway.store.files import StoreFile
 from gateway.store.reader import Reader
+from gateway.store.retiring import Retiring
 from gateway.store.writer import Writer
 
 HISTORY_SCHEMA = (
@@ -36,11 +37,6 @@ MAX_GATHERED_BLOCKS = 2_000
 """Blocks that may wait for the disk; the oldest is dropped and counted."""
 SPAN_MS = 3_600_000
 """Longer than any block lasts, also where the clock was set meanwhile."""
-RETIRE_EVERY_S = 600.0
-RETIRE_BLOCKS = 500
-"""Blocks retired at a time, and twice as many as came: a clock that jumps ahead must not empty the history at once."""
-DAYS = 400
-"""How long daily figures are kept."""
 HOLD_MS = 150_000
 """How long a value is taken to stand when nothing new is said: points are sent at least every 60 s."""
 
@@ -77,15 +73,11 @@ class History:
         self._writer = writer
         self._reader = reader
         self._executor = executor
-        self._keep_ms = int(keep_days * 86_400_000)
-        self._quota_bytes = quota_bytes
-        self._wall_ms = wall_ms
+        self._retiring = Retiring(int(keep_days * 86_400_000), quota_bytes, wall_ms)
         self._gathering: dict[str, tuple[float, list[Entry]]] = {}
         self._sizes: dict[str, int] = {}
         self._sealed: list[tuple[str, list[Entry]]] = []
         self._writing: list[tuple[str, list[Entry]]] = []
-        self._retire_at = 0.0
-        self._came = 0
         self.dropped = 0
         """Readings that could not wait for the disk."""
 
@@ -198,30 +190,8 @@ class History:
                 for device, entries in self._writing
             ],
         )
-        self._came += len(self._writing)
-        now = time.monotonic()
-        if now >= self._retire_at:
-            self._retire_at = now + RETIRE_EVERY_S
-            self._retire(db)
-
-    def _retire(self, db: sqlite3.Connection) -> None:
-        """Turn the oldest blocks into days: those past their time, and some more where the file is too large."""
-        most, self._came = RETIRE_BLOCKS + 2 * self._came, 0
-        oldest = "SELECT id, device, data FROM block"
-        until = self._wall_ms() - self._keep_ms
-        found = db.execute(f"{oldest} WHERE last_ts < ? ORDER BY id LIMIT ?", (until, most)).fetchall()
-        if not found and self._used_bytes(db) > self._quota_bytes:
-            found = db.execute(f"{oldest} ORDER BY id LIMIT ?", (most,)).fetchall()
-        daily.add(db, ((device, unpack(data)) for _, device, data in found))
-        db.executemany("DELETE FROM block WHERE id=?", [(number,) for number, _, _ in found])
-        db.execute("DELETE FROM daily WHERE day < ?", (self._wall_ms() // daily.DAY_MS - DAYS,))
-
-    @staticmethod
-    def _used_bytes(db: sqlite3.Connection) -> int:
-        pages, free, size = (
-            db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
-        )
-        return int((pages - free) * size)
+        self._retiring.note(len(self._writing))
+        self._retiring.work(db)
 
 
 def buckets(found: Sequence[Sample], since_ms: int, until_ms: int, max_points: int) -> list[Bucket]:

@@ -72,6 +72,8 @@ class Outbox:
         self._topics = set(topics)
         self.is_holding = False
         """While True, rows are kept and not given out until `label`."""
+        self.is_awaited = True
+        """While False, nobody will ask for rows: only alarms and events are queued, and what is held for its time."""
         self.labelled: Callable[[list[Row]], object] | None = None
         """Told of rows that have their final time now, on the event loop."""
         self._labelled: list[asyncio.Future[None]] = []
@@ -102,7 +104,8 @@ class Outbox:
         Two messages on one topic never share a millisecond, since the database would take them for one: the later gets
         the next; a body that tells times is given as a function of the final `ts`. With rank 0, `keep`
         is written in the same transaction (None deletes a document), and the row may be told only after `committed`.
-        An empty retained body clears the topic. StoreError where nothing more can be written at all.
+        An empty retained body clears the topic. While nobody awaits rows (`is_awaited`) only those of rank 0 are
+        queued. StoreError where nothing more can be written at all.
         """
         with self._writer.lock:
             lane = self._telemetry if rank else self._journal
@@ -115,10 +118,13 @@ class Outbox:
                 lane.note_gap(overload(topic, ts, content))
                 return None
             row = Row(self._sequence.next(ts), ts, topic, content, retain, rank, self.is_holding)
-            lane.add(row, keep, urgent=not rank)
-            self._accepted += 1
+            is_queued = self.is_awaited or not rank or row.held
+            if is_queued:
+                lane.add(row, keep, urgent=not rank)
+                self._accepted += 1
             if retain and rank:
-                self._note_topic(row)
+                if is_queued:
+                    self._note_topic(row)
                 if not row.held:
                     self._newest[topic] = row
             return row
@@ -137,14 +143,14 @@ class Outbox:
                 (self._topics.add if row.body else self._topics.discard)(row.topic)
 
     async def committed(self, seq: int) -> None:
-        """Return when the row is on disk (or stored elsewhere already)."""
+        """Return when the row is on disk (or stored elsewhere already); StoreError where it can no longer get there."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         with self._writer.lock:
             lane = next((lane for lane in (self._journal, self._telemetry) if lane.is_pending(seq)), None)
             if lane is None:
                 return
             lane.listen(seq, partial(tell, done))
-        await done
+        await self._writer.wait(done)
 
     def when_committed(self, seq: int, then: Callable[[], object]) -> None:
         """Call `then` on the event loop once the row is on disk, in order of commits; at once where it is already."""
@@ -207,7 +213,8 @@ class Outbox:
             self._journal.set_aside(seq, reason)
 
     async def label(self, labelling: Labelling) -> None:
-        """Give every held row its final time; return when all may be given out. `is_holding` must be over."""
+        """Give every held row its final time; return when all may be given out. `is_holding` must be over. StoreError
+        where the store ends before."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
         with self._writer.lock:
@@ -216,7 +223,7 @@ class Outbox:
             for lane in (self._journal, self._telemetry):
                 lane.labelled = partial(self._note_labelled, loop)
                 lane.label(labelling)
-        await done
+        await self._writer.wait(done)
 
     def _note_labelled(self, loop: asyncio.AbstractEventLoop, rows: list[Row]) -> None:
         for row in rows:

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from gateway.errors import StoreError
@@ -127,14 +128,31 @@ class Writer:
         """Return when the store is closed; StoreError when its thread died of something that is no retry."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
+        ended = partial(tell, done)
         with self.lock:
             if self._thread.is_alive():
-                self._ended.append(lambda: tell(done))
+                self._ended.append(ended)
             else:
                 done.set_result(None)
-        await done
+        try:
+            await done
+        finally:
+            with self.lock:
+                if ended in self._ended:
+                    self._ended.remove(ended)
         if self._failure is not None:
             raise StoreError(f"the store stopped: {self._failure}", f"存储已停止：{self._failure}") from self._failure
+
+    async def wait(self, done: asyncio.Future[None]) -> None:
+        """Return when the thread has resolved `done`; StoreError where it ended and never will."""
+        ending = asyncio.ensure_future(self.watch())
+        try:
+            await asyncio.wait({done, ending}, return_when=asyncio.FIRST_COMPLETED)
+            if not done.done():
+                await ending
+                raise StoreError("the store is closed", "存储已关闭")
+        finally:
+            ending.cancel()
 
     def close(self, timeout_s: float = 10.0) -> None:
         """Commit what is waiting and end the thread; StoreError where something could not be written."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import sqlite3
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ from hypothesis import strategies as st
 
 from gateway.model import Report, Status
 from gateway.store import Bucket, Day, Sample, Store, StoreOptions, open_store
-from gateway.store.history import HOLD_MS, buckets
+from gateway.store.blocks import Record, pack
+from gateway.store.history import HISTORY_SCHEMA, HOLD_MS, buckets
+from gateway.store.retiring import COMMIT_S, EVERY_S, PAUSE_S, Retiring
 from gateway.wire.encode import telemetry_body
 
 T0 = 1_763_764_800_000
@@ -113,6 +116,63 @@ async def test_a_file_that_grew_too_large_loses_its_oldest_samples_first(tmp_pat
     assert len(await store.history.samples("gen-1", "p0", T0, T0 + 3_000_000)) < 2001
     assert await store.history.days("gen-1", "p0") != []
     store.close()
+
+
+async def test_a_commit_is_not_held_up_by_what_retires(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(_: object, blocks: Iterable[object]) -> None:
+        clock.spent_s += 0.01 * len(list(blocks))
+
+    clock = SpentClock()
+    monkeypatch.setattr("gateway.store.daily.add", slow)
+    monkeypatch.setattr("gateway.store.retiring.time", clock)
+    db = sqlite3.connect(":memory:")
+    db.executescript(HISTORY_SCHEMA)
+    row = ("gen-1", T0, T0, pack([Record(T0, {"a": 1.0}, {})]))
+    db.executemany("INSERT INTO block(device, first_ts, last_ts, data) VALUES(?,?,?,?)", [row] * 1000)
+    retiring = Retiring(1000, 10**9, lambda: T0 + 10_000)
+    turns = 0
+    while db.execute("SELECT count(*) FROM block").fetchone()[0] > 500:
+        before = clock.spent_s
+        retiring.work(db)
+        assert clock.spent_s - before < 2 * COMMIT_S
+        clock.spent_s += PAUSE_S
+        turns += 1
+    assert turns > 5
+    before = clock.spent_s
+    retiring.work(db)
+    assert clock.spent_s == before, "the rest of what is old has its turn later"
+    clock.spent_s += EVERY_S
+    retiring.work(db)
+    assert db.execute("SELECT count(*) FROM block").fetchone()[0] < 500
+    db.close()
+
+
+class SpentClock:
+    """A clock that goes on only where a test says so."""
+
+    spent_s = 0.0
+
+    def monotonic(self) -> float:
+        return self.spent_s
+
+
+async def test_looking_for_old_samples_does_not_read_the_whole_file() -> None:
+    db = sqlite3.connect(":memory:")
+    db.executescript(HISTORY_SCHEMA)
+    steps = 0
+
+    def count() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    db.executemany(
+        "INSERT INTO block(device, first_ts, last_ts, data) VALUES('gen-1',?,?,?)", [(T0, T0, b"x")] * 50_000
+    )
+    db.set_progress_handler(count, 100)
+    Retiring(1000, 10**9, lambda: T0).work(db)
+    assert 0 < steps < 100
+    db.close()
 
 
 async def test_trend_shows_gaps(store: Store) -> None:

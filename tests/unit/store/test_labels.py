@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from gateway.errors import StoreError
 from gateway.ports import Row
 from gateway.store import Labelling, Store, StoreOptions, open_store
+from gateway.store.files import damage
 from gateway.store.lane import LANE_SCHEMA
 from gateway.store.store import JOURNAL, TELEMETRY
 
@@ -205,3 +207,26 @@ def test_a_newer_file_keeps_the_other_from_being_brought_forward(tmp_path: Path)
     with pytest.raises(StoreError, match=r"telemetry.db: written by a newer version \(schema 99"):
         open_store(tmp_path)
     assert (tmp_path / "journal.db").read_bytes() == before
+
+
+async def test_who_waits_hears_of_a_store_that_died(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise damage("the journal is broken")
+
+    store = open_store(tmp_path, FAST)
+    store.outbox.is_holding = True
+    accept(store, 100, 0, "event")
+    await store.flush()
+    store.outbox.is_holding = False
+    monkeypatch.setattr("gateway.store.lane.label_rows", broken)
+    row = accept(store, 101)
+    waiting = asyncio.create_task(store.outbox.committed(row.seq))
+    await asyncio.sleep(0)
+    with pytest.raises(StoreError, match="broken"):
+        await asyncio.wait_for(store.outbox.label(later()), 20)
+    await asyncio.wait({waiting}, timeout=20)
+    assert waiting.done()
+    assert waiting.exception() is None or isinstance(waiting.exception(), StoreError)
+    assert not store._writer._ended, "nobody is told twice"
+    with pytest.raises(StoreError, match="broken"):
+        store.close()

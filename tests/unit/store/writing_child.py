@@ -27,11 +27,13 @@ async def write(state_dir: Path, outbox_confirms: bool) -> None:
         if row is None:
             continue
         sys.stdout.write(f"{row.seq} used\n")
+        sys.stdout.flush()
         task = asyncio.create_task(report(row.seq, rank))
         tasks.add(task)
         task.add_done_callback(tasks.discard)
         if outbox_confirms and step % 5 == 0:
             sys.stdout.write(f"{row.seq} confirmed\n")
+            sys.stdout.flush()
             await store.outbox.confirm(Confirmed(store.outbox.id, ((row.seq, row.seq),)))
         if step % 3 == 0:
             await asyncio.sleep(0.0005)
