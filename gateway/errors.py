@@ -8,6 +8,9 @@
     │   ├── SinkUnavailable         keep everything, back off, try again
     │   │   └── SinkMisconfigured   ... and tell a person: login, name or address is wrong, waiting alone will not help
     │   └── SinkRejected(reasons)   these items will never be taken: dead letters, never block the batch
+    ├── NotifyError                 a channel did not pass a notice on
+    │   ├── NotifyRetry             keep it, back off, try again
+    │   └── NotifyRejected          this notice will never be taken: the next channel of its route
     └── StoreError                  the state on disk cannot be used (newer schema, damaged journal, disk full)
         └── StoreUnavailable        it cannot be read for now (disk full): try again
 
@@ -86,3 +89,19 @@ class StoreError(GatewayError):
 
 class StoreUnavailable(StoreError):
     """What is on disk cannot be read for now, and nothing is known to be lost: try again."""
+
+
+class NotifyError(GatewayError):
+    """A channel did not pass a notice on."""
+
+
+class NotifyRetry(NotifyError):
+    """The notice may get through later: try again, not before `after_s` seconds if the other side said so."""
+
+    def __init__(self, reason: str, after_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.after_s = after_s
+
+
+class NotifyRejected(NotifyError):
+    """The notice will never be taken by this channel; others may be."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.errors import GatewayError
-from gateway.model import AlarmState, Answer, Fault, Job, MaybeValue, Status, Text, Transition, Value
+from gateway.model import AlarmState, Answer, Fault, Job, MaybeValue, Priority, Status, Text, Transition, Value
 
 
 class Clock(Protocol):
@@ -201,4 +201,32 @@ class Announcer(Protocol):
 
     def told(self, transition: Transition) -> None:
         """The transition and what was planned for it are on disk: go on."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One message to the people behind one channel, ready to be read. Equal ids are the same notice, tried again."""
+
+    id: str
+    channel: str
+    priority: Priority
+    title: str
+    short: str
+    """One paragraph, as an SMS."""
+    long: str
+    """Several lines, the title not among them."""
+    alarms: tuple[str, ...]
+    """`gen-1/battery_low`, the worst first; all that the notice counts."""
+
+
+class Notifier(Protocol):
+    """One way to people."""
+
+    async def send(self, notice: Notice) -> None:
+        """Return once the other side has taken it. NotifyRetry (nothing may be assumed), NotifyRejected (never)."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of everything, in bounded time; nothing is sent afterwards."""
         ...

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from gateway.settings.notify_keys import AnnunciatorKeys, NotifyKeys
 from gateway.settings.values import (
     BothLanguages,
     Duration,
@@ -214,6 +215,13 @@ class SiteFile(FileModel):
     uplink: dict[str, Any] | None = None
     report: Annotated[
         Report | None, Field(description="When points are sent; on change and every 60 s by default.")
+    ] = None
+    notify: Annotated[NotifyKeys | None, Field(description="Who is told of alarms; nobody where this is absent.")] = (
+        None
+    )
+    annunciator: Annotated[
+        AnnunciatorKeys | None,
+        Field(description="A horn or lamp that sounds for new alarms, with or without a network."),
     ] = None
     web: WebKeys | None = None
     clock: ClockKeys | None = None

@@ -23,6 +23,7 @@ from gateway.settings.lines import read_lines
 from gateway.settings.listen import read_web
 from gateway.settings.names import review_labels
 from gateway.settings.nodes import Section
+from gateway.settings.notify import read_annunciator, read_notify
 from gateway.settings.packs import read_packs
 from gateway.settings.paths import named_file
 from gateway.settings.problems import Place, Problems, suggest
@@ -64,6 +65,9 @@ def _resolve(path: Path, root: Section, data: bytes, protocols: Protocols, probl
     packs = read_packs(root, base, problems)
     web = read_web(root, keys.get("web"), base, problems)
     operators_file = _operators(root, keys.get("operators_file"), base, problems)
+    sound = [device.settings for device in devices if device.settings is not None]
+    notify = read_notify(root, keys.get("notify"), site.get("language", "zh"), sound, base, problems)
+    annunciator = read_annunciator(root, keys.get("annunciator"), sound, problems)
     uplink = root.section("uplink")
     mqtt_section = uplink.section("mqtt") if uplink is not None else None
     if uplink is not None:
@@ -97,6 +101,8 @@ def _resolve(path: Path, root: Section, data: bytes, protocols: Protocols, probl
         state_dir=base / keys["state_dir"],
         operators_file=operators_file,
         clock=_clock(keys.get("clock")),
+        notify=notify,
+        annunciator=annunciator,
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from gateway.model import Point, ReportPolicy, Text, Value, ValueType
+from gateway.settings.notify_types import AnnunciatorSettings, NotifySettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +200,8 @@ class SiteSettings:
     operators_file: Path | None = None
     """Lines `name role argon2-hash` (`gateway.operators`)."""
     clock: ClockSettings = ClockSettings()
+    notify: NotifySettings | None = None
+    annunciator: AnnunciatorSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)
