@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gateway.model import Reading
+from gateway.polling.gate import Gate
 from gateway.polling.poll import DeviceStats
 from gateway.polling.poller import Poller
 from gateway.polling.schedule import spread
@@ -62,6 +63,7 @@ class Field:
         self._layout = Layout({}, {}, {})
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None
+        self._gate = Gate()
         self._past: dict[str, int] = {"polls": 0, "skipped": 0}
 
     def plan(self, site: SiteSettings) -> Layout:
@@ -106,7 +108,8 @@ class Field:
                 continue
             plans = layout.plans_of(name)
             self.lines[name] = self._open_line(line, self._clock)
-            self.pollers[name] = Poller(self.lines[name], plans, self._clock, self._deliver, spread(tuple(plans)))
+            phases = spread(tuple(plans))
+            self.pollers[name] = Poller(self.lines[name], plans, self._clock, self._deliver, phases, self._gate)
             self._start(name)
 
     async def run(self) -> None:

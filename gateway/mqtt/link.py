@@ -71,6 +71,8 @@ class Link:
         """Whether `close` was called."""
         self.malformed = 0
         """Messages dropped because their topic is no UTF-8."""
+        self.has_room: Callable[[], object] = _nobody
+        """Called once for all the answers that came together."""
         self._flights: dict[int, tuple[Callable[[int], object], float]] = {}
         self._awaited: set[asyncio.Future[int]] = set()
         self._last_mid = LAST_MID
@@ -276,6 +278,13 @@ class Link:
         self._reading = False
 
     def _read(self) -> None:
+        in_flight = len(self._flights)
+        self._take_packets()
+        if len(self._flights) < in_flight and not self.lost.done():
+            self._room.set()
+            self.has_room()
+
+    def _take_packets(self) -> None:
         stream = self._stream
         stream.allow_read()
         while not self.lost.done() and self._reading:
@@ -303,7 +312,6 @@ class Link:
         flight = self._flights.pop(mid, None)
         if flight is not None:
             flight[0](reason)
-            self._room.set()
 
     def _on_want_write(self, *_: object) -> None:
         if not self._flushing:
@@ -395,6 +403,10 @@ class Link:
 
     def _on_socket_close(self, *_: object) -> None:
         self._unwatch()
+
+
+def _nobody() -> None:
+    """Nobody wants to know."""
 
 
 _CONNACK_NUMBERS = ("ReceiveMaximum", "MaximumQoS", "MaximumPacketSize")

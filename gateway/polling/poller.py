@@ -8,21 +8,21 @@ from collections.abc import Callable, Mapping, Sequence
 
 from gateway.model import Answer, Fault, FaultKind, Job, Reading
 from gateway.polling.budget import ProbeBudget, UnitHealth, is_failure
+from gateway.polling.gate import Gate
 from gateway.polling.poll import DeviceStats, Poll, PolledDevice
 from gateway.polling.schedule import chance_phase
 from gateway.ports import Clock, DevicePlan, Line
 
 #: Longest sleep: how late `stop` and `replace` may be noticed.
 _LONGEST_SLEEP_S = 1.0
-#: Steps without waiting for anything, after which the loop gets its turn (a line that is down answers at once).
-_STEPS_IN_A_ROW = 16
 
 
 class Poller:
     """Polls the devices of one line until stopped or cancelled.
 
     `deliver` gets each reading as it is made and must not block. `phases` (0..1 by device, `schedule.spread`) places
-    first polls; devices without one are placed by their name. The line stays open when the poller ends.
+    first polls; devices without one are placed by their name. All pollers of a loop share one `gate`. The line stays
+    open when the poller ends.
     """
 
     def __init__(
@@ -32,12 +32,14 @@ class Poller:
         clock: Clock,
         deliver: Callable[[Reading], None],
         phases: Mapping[str, float] | None = None,
+        gate: Gate | None = None,
     ) -> None:
         self._line = line
         self._clock = clock
         self._deliver = deliver
         self._plans = devices
         self._phases: Mapping[str, float] = phases or {}
+        self._gate = gate or Gate()
         self._changed = True
         self._stopping = False
         self._devices: dict[str, PolledDevice] = {}
@@ -51,8 +53,7 @@ class Poller:
 
     async def run(self) -> None:
         """Poll. A request under way when this is cancelled is given up by the line."""
-        clock = self._clock
-        steps = 0
+        clock, gate = self._clock, self._gate
         while not self._stopping:
             if self._changed:
                 self._apply()
@@ -61,14 +62,13 @@ class Poller:
             while waiting and waiting[0][0] <= now:
                 self._make_ready(heapq.heappop(waiting)[2], now)
             if self._ready:
-                steps += 1
-                if steps > _STEPS_IN_A_ROW:
-                    steps = 0
-                    await asyncio.sleep(0)
+                if not gate.is_open():
+                    await gate.wait()
+                    if self._changed:
+                        continue
                 async with self._turn:
                     await self._step(clock.monotonic())
                 continue
-            steps = 0
             wake = now + _LONGEST_SLEEP_S
             await clock.sleep_until(min(wake, waiting[0][0]) if waiting else wake)
 

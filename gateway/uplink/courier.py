@@ -25,6 +25,7 @@ from gateway.wire.encode import frame
 log = logging.getLogger(__name__)
 
 LIVE_ROWS = 1000
+"""Above this the oldest become backlog: what is fresh goes first."""
 LIVE_AGE_S = 10.0
 """A row that could not be sent live for so long is backlog."""
 PAGE_ROWS = 200
@@ -72,6 +73,8 @@ class Courier:
         self._page: deque[Row] = deque()
         self._read_to: Place = START
         self._at_end = False
+        self._turned = False
+        """Something became backlog since the last page was asked for."""
         self._wants_page = asyncio.Event()
         self._rests_until = 0.0
         self._quota_wait_s = FIRST_QUOTA_WAIT_S
@@ -84,11 +87,13 @@ class Courier:
         """Send `row` live; False where it has to wait in the outbox. Call it for every accepted row, in order."""
         if row.retain:
             self._newest[row.topic] = max(row.seq, self._newest.get(row.topic, 0))
-        if self._link is None or len(self._live) >= LIVE_ROWS:
+        if self._link is None:
             self._defer(row)
             return False
         if self._ledger.is_waiting(row.seq):
             return True
+        if len(self._live) >= LIVE_ROWS:
+            self._defer(self._next_live()[0])
         self._live.append((row, self._now()))
         self._queued.add(row.seq)
         self._schedule()
@@ -128,6 +133,7 @@ class Courier:
     async def serve(self, link: Link) -> None:
         """Send over `link` until it ends (LinkFailed) or this is cancelled."""
         self._link = link
+        link.has_room = self._pump
         self._pace = Pace(link.window // 2)
         self._ledger.restart()
         self._bars.clear()
@@ -158,14 +164,12 @@ class Courier:
         while True:
             await self._wants_page.wait()
             self._wants_page.clear()
-            if len(self._page) >= PAGE_ROWS:
-                continue  # `_pump` asks again when it has sent them
-            after = self._read_to
+            after, self._turned = self._read_to, False
             rows = await self._read_page(after)
             if after != self._read_to:
-                self._wants_page.set()  # turned back meanwhile
+                self._schedule()  # turned back meanwhile
                 continue
-            self._at_end = len(rows) < PAGE_ROWS
+            self._at_end = len(rows) < PAGE_ROWS and not self._turned
             if rows:
                 self._read_to = place(rows[-1])
             self._page.extend(row for row in rows if self._may_wait_in_page(row))
@@ -201,7 +205,7 @@ class Courier:
             self._read_to = (first[0], first[1] - 1)
             self._page = deque(row for row in self._page if place(row) < first)
         self._at_end = False
-        self._wants_page.set()
+        self._turned = True
 
     # choosing and sending
 
@@ -223,7 +227,8 @@ class Courier:
                 self._send(link, *chosen)
         except LinkFailed:
             return  # `serve` is about to be told
-        if not self._page and not self._at_end:
+        is_low = len(self._page) < PAGE_ROWS // 2 if link.room else not self._page
+        if is_low and not self._at_end and self._may_send_backlog:
             self._wants_page.set()
 
     def _choose(self, link: Link) -> tuple[Row, _Kind] | None:
@@ -246,8 +251,12 @@ class Courier:
         self._queued.discard(row.seq)
         return row, _Kind.LIVE
 
+    @property
+    def _may_send_backlog(self) -> bool:
+        return self._backlog_flights < self._pace.limit and self._ledger.room > 0
+
     def _next_of_backlog(self) -> Row | None:
-        if self._backlog_flights >= self._pace.limit or not self._ledger.room:
+        if not self._may_send_backlog:
             return None
         while self._page:
             row = self._page[0]
@@ -290,7 +299,6 @@ class Courier:
             self._taken(row, code)
         else:
             self._refused(row, code)
-        self._schedule()
 
     def _taken(self, row: Row, code: int) -> None:
         self._quota_wait_s = FIRST_QUOTA_WAIT_S

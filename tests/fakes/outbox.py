@@ -21,6 +21,8 @@ class MemoryOutbox:
         self.next = first
         self.unreadable = 0
         """How many times yet reading fails."""
+        self.pages = 0
+        """How often it was read."""
         self.changed = asyncio.Event()
 
     @property
@@ -31,8 +33,10 @@ class MemoryOutbox:
     def seqs(self) -> list[int]:
         return sorted(seq for _, seq in self.rows)
 
-    def accept(self, topic: str, *, retain: bool = False, rank: int = 2, body: bytes = b'"v":{}}') -> Row:
-        row = Row(self.next, 1_763_764_800_000 + self.next, topic, body, retain, rank)
+    def accept(
+        self, topic: str, *, retain: bool = False, rank: int = 2, body: bytes = b'"v":{}}', ts: int | None = None
+    ) -> Row:
+        row = Row(self.next, 1_763_764_800_000 + self.next if ts is None else ts, topic, body, retain, rank)
         self.next += 1
         self.rows[row.rank, row.seq] = row
         if retain:
@@ -40,6 +44,7 @@ class MemoryOutbox:
         return row
 
     async def backlog(self, after: tuple[int, int], limit: int) -> Sequence[Row]:
+        self.pages += 1
         await asyncio.sleep(0)
         if self.unreadable:
             self.unreadable -= 1
