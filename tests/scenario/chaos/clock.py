@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 from pathlib import Path
+
+from gateway.store.stamps import SET_BACK_MS
 
 LIBRARIES = "/usr/lib"
 
@@ -35,6 +38,15 @@ class SteppedClock:
             "DONT_FAKE_MONOTONIC": "1",
             "NO_FAKE_STAT": "1",
         }
+
+    def set_back_ms(self, at_ns: int) -> int:
+        """By how much the clock was set back, where that was a little and within the last seconds before `at_ns`: so
+        long messages come behind the last one that was told before."""
+        for (_, before), (at, after) in pairwise(self.steps):
+            by_ns = (before - after) * 1_000_000_000
+            if 0 < by_ns <= SET_BACK_MS * 1_000_000 and at <= at_ns <= at + by_ns + 1_000_000_000:
+                return by_ns // 1_000_000
+        return 0
 
     def offsets(self, from_ns: int, to_ns: int, slack_ns: int = 1_000_000_000) -> set[int]:
         """Offsets that were in force at some time between the two, or within `slack_ns` of it."""

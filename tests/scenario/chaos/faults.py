@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import time
 from collections.abc import Callable
 
@@ -128,6 +129,52 @@ def clock_step(stage: Stage, dice: random.Random) -> None:
     stage.clock.step_to(0)
 
 
+def clock_back_into_the_past(stage: Stage, dice: random.Random) -> None:
+    """Back into a time that was shown before, by whole seconds: polls would meet the milliseconds of earlier ones."""
+    stage.clock.step_to(-dice.randrange(10, 90))
+    _pause(dice, 2, 6)
+    stage.clock.step_to(0)
+
+
+def clock_nudge(stage: Stage, dice: random.Random) -> None:
+    """A little back, as a time server does it."""
+    stage.clock.step_to(-dice.randrange(1, 4))
+    _pause(dice, 1, 5)
+    stage.clock.step_to(0)
+
+
+def clock_back_while_off(stage: Stage, dice: random.Random) -> None:
+    assert stage.stop_gateway() == 0, stage.gateway.printed()[-3000:]
+    stage.clock.step_to(-dice.randrange(10, 90))
+    stage.start_gateway()
+    _pause(dice, 1, 5)
+    stage.clock.step_to(0)
+
+
+def reload_changed(stage: Stage, dice: random.Random) -> None:
+    """One more device on the line of the counters, or one less; and one of them asked at another interval."""
+    stage.change_site(dice)
+    done = stage.reload()
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def reload_invalid(stage: Stage, dice: random.Random) -> None:
+    """A file with a problem changes nothing, and is not there any more at the next start."""
+    stage.spoil_site()
+    refused = stage.reload()
+    assert refused.returncode == 2, refused.stdout + refused.stderr
+    assert "nowhere" in refused.stdout, refused.stdout
+    stage.change_site(dice)
+
+
+def gateway_kill_in_reload(stage: Stage, dice: random.Random) -> None:
+    stage.change_site(dice)
+    stage.tell_gateway(signal.SIGHUP)
+    _pause(dice, 0.0, 0.4)
+    stage.kill_gateway()
+    stage.start_gateway()
+
+
 def disk_full(stage: Stage, dice: random.Random) -> None:
     stage.fill_disk()
     _pause(dice, 1, 5)
@@ -168,6 +215,12 @@ FAULTS: tuple[Fault, ...] = (
     all_ingest_killed,
     simulator_kill,
     clock_step,
+    clock_back_into_the_past,
+    clock_nudge,
+    clock_back_while_off,
+    reload_changed,
+    reload_invalid,
+    gateway_kill_in_reload,
     disk_full,
     telemetry_damaged,
     everything_killed,

@@ -15,16 +15,19 @@ SIZE_MB = 192
 class Disk:
     """`folder` is where the state lives."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, may_mount: bool = True) -> None:
         self.folder = folder
         folder.mkdir()
-        mounting = ["mount", "-t", "tmpfs", "-o", f"size={SIZE_MB}m", "vigil-chaos", str(folder)]
-        try:
-            self.is_small = subprocess.run(mounting, capture_output=True, check=False).returncode == 0
-        except FileNotFoundError:
-            self.is_small = False
+        self.is_small = may_mount and self._mount()
         self._filler = folder / "filler"
         self._limited: int | None = None
+
+    def _mount(self) -> bool:
+        mounting = ["mount", "-t", "tmpfs", "-o", f"size={SIZE_MB}m", "vigil-chaos", str(self.folder)]
+        try:
+            return subprocess.run(mounting, capture_output=True, check=False).returncode == 0
+        except FileNotFoundError:
+            return False
 
     def fill(self, process: int) -> None:
         """From now on nothing more can be written, by `process` at least."""

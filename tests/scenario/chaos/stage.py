@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
+import subprocess
 import time
 import urllib.request
 from contextlib import ExitStack
@@ -12,7 +14,7 @@ from pathlib import Path
 from typing import Self
 
 from tests.integration.influx_rows import ask
-from tests.processes import Vigil
+from tests.processes import Vigil, run
 from tests.scenario.chaos.clock import SteppedClock
 from tests.scenario.chaos.counters import CounterServer
 from tests.scenario.chaos.full_disk import Disk
@@ -25,6 +27,8 @@ SITE_ID = "depot-07"
 UNITS = (1, 2, 3)
 POISONED = 9
 """The unit whose rows the database refuses: its `proof` is text there already."""
+EXTRA = 8
+"""The unit that comes and goes with changes of the site file; nobody judges it."""
 LINES = 1
 """Lines with counters: so many polls can be under way at once."""
 COMMIT_S = 1.0
@@ -89,6 +93,8 @@ class Stage:
         self.lost_with_files: set[int] = set()
         """Sequence numbers that stood in telemetry files when those were damaged."""
         self.damages = 0
+        self.reloads: list[tuple[int, int]] = []
+        """When each reload began and ended."""
         self._full_since_ns: int | None = None
         self._full_until_ns = 0
         self._began = time.monotonic()
@@ -114,22 +120,27 @@ class Stage:
         self.gateway_way = enter(Proxy(self.mosquitto.port))
         self.ingest_way = enter(Proxy(self.mosquitto.port))
         self.recorder = enter(Recorder(self.mosquitto.port))
-        site, plant, ingest = folder / "site.yaml", folder / "plant.yaml", folder / "ingest.yaml"
-        site.write_text(self._site())
+        self.site = folder / "site.yaml"
+        plant, ingest = folder / "plant.yaml", folder / "ingest.yaml"
+        self.site.write_text(self._site())
         plant.write_text(self._plant())
         ingest.write_text(INGEST.format(mqtt=self.ingest_way.port, influx=self.influxd.port))
         self.simulate = enter(Vigil(folder, "simulate", plant, name="simulate"))
         self.simulate.wait_for("bus")
         self.ingests = [enter(Vigil(folder, "ingest", ingest, name=f"ingest-{n}")) for n in (1, 2)]
-        self.gateway = enter(Vigil(folder, "run", site, name="gateway", extra=self.clock.environment))
+        self.gateway = enter(Vigil(folder, "run", self.site, name="gateway", extra=self.clock.environment))
         self.taps = Taps(self.disk.folder)
         self.taps.install()
 
-    def _site(self) -> str:
+    def _site(self, last_interval: str = "250ms", *, with_extra: bool = False) -> str:
         lan = f'  lan: {{tcp: "127.0.0.1:{self.counters.port}"}}'
+        intervals = dict.fromkeys(UNITS, "250ms") | {UNITS[-1]: last_interval}
         devices = "".join(
-            COUNTER_DEVICE.format(unit=unit, kind="sensor", line="lan", interval="250ms") for unit in UNITS
+            COUNTER_DEVICE.format(unit=unit, kind="sensor", line="lan", interval=interval)
+            for unit, interval in intervals.items()
         )
+        if with_extra:
+            devices += COUNTER_DEVICE.format(unit=EXTRA, kind="sensor", line="lan", interval="500ms")
         devices += COUNTER_DEVICE.format(unit=POISONED, kind="weather", line="lan", interval="1s")
         return (
             f"{HEAD}lines:{PLANT.format(ports=self.folder / 'ports')}{lan}\n"
@@ -188,6 +199,26 @@ class Stage:
             assert self.gateway.process.poll() is None, f"the gateway did not start: {self.gateway.printed()[-3000:]}"
             assert time.monotonic() < give_up, "the gateway does not poll"
             time.sleep(0.02)
+
+    def change_site(self, dice: random.Random) -> None:
+        """Write a right site file, another one than before as a rule."""
+        self.site.write_text(self._site(dice.choice(("250ms", "300ms", "400ms")), with_extra=dice.random() < 0.5))
+
+    def spoil_site(self) -> None:
+        """Write a site file with one problem."""
+        self.site.write_text(self._site().replace("line: bus", "line: nowhere", 1))
+
+    def reload(self) -> subprocess.CompletedProcess[str]:
+        """`vigil reload`, to its end. What is under way on the line it touches may be asked again."""
+        told_ns = time.time_ns()
+        done = run("reload", self.site, "--lang", "en")
+        self.reloads.append((told_ns, time.time_ns()))
+        return done
+
+    def tell_gateway(self, number: int) -> None:
+        """Send it a signal."""
+        assert self.gateway.process is not None
+        self.gateway.process.send_signal(number)
 
     def _polls(self) -> int:
         return sum(map(len, self.counters.served.values()))

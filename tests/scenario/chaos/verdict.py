@@ -34,13 +34,14 @@ class Verdict:
     heard: int = 0
     worst_kill_s: float = 0.0
     cut_short: Counter[int] = field(default_factory=Counter)
-    """Polls that were under way when the gateway was asked to stop, by the moment it had ended."""
+    """Polls that were under way when the gateway was asked to stop, or their line to be another, by the moment that had
+    ended."""
     story: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         return (
             f"polls {self.polled} = stored {self.stored} + dead letters {self.dead} + still held {self.held}"
-            f" + in gaps {self.gap} + cut short by a stop {self.cut_short.total()}"
+            f" + in gaps {self.gap} + cut short by a stop or reload {self.cut_short.total()}"
             f" + uncommitted at a kill {self.killed} (the oldest {self.worst_kill_s:.1f} s);"
             f" {self.accepted_rows} rows accepted, {self.heard} heard"
         )
@@ -55,7 +56,9 @@ def judge(stage: Stage) -> Verdict:
     for unit in UNITS:
         _judge_counter(stage, found["sensor"], unit, verdict, letters)
     _judge_counter(stage, found["weather"], POISONED, verdict, letters)
-    assert max(verdict.cut_short.values(), default=0) <= LINES, "an orderly stop loses no more than what is under way"
+    assert max(verdict.cut_short.values(), default=0) <= LINES, (
+        "a stop or a reload loses no more than what is under way"
+    )
     _judge_taps(stage, found, letters, verdict)
     _judge_order(stage, verdict)
     _judge_events(stage, found)
@@ -110,6 +113,10 @@ def _judge_counter(
             verdict.gap += 1
         else:
             assert seq is None, f"poll {number} of unit {unit} was accepted as {seq} and is nowhere"
+            reload = next((ended for began, ended in stage.reloads if began <= at_ns <= ended), None)
+            if reload is not None:
+                verdict.cut_short[reload] += 1
+                continue
             death = _death_that_explains(stage, at_ns)
             assert death is not None, f"poll {number} of unit {unit} at {at_ns} is nowhere; deaths: {stage.deaths}"
             if death.orderly:
@@ -131,8 +138,9 @@ def _prove(
     if number % EVERY == 0:
         assert "sevenths" in fields, f"a change was not sent: {unit} {number} {fields}"
     asked_ns, next_ns = served[number - 1], served[number] if number < len(served) else 2**62
+    late_ms = ROUNDING_MS + stage.clock.set_back_ms(asked_ns)
     assert any(
-        asked_ns // 1_000_000 - ROUNDING_MS <= ts - offset_s * 1000 <= next_ns // 1_000_000 + ROUNDING_MS
+        asked_ns // 1_000_000 - ROUNDING_MS <= ts - offset_s * 1000 <= next_ns // 1_000_000 + late_ms
         for offset_s in stage.clock.offsets(asked_ns, min(next_ns, asked_ns + 30_000_000_000))
     ), f"poll {number} of unit {unit} was served at {asked_ns} and is stored at {ts}"
 
@@ -198,5 +206,5 @@ def _judge_order(stage: Stage, verdict: Verdict) -> None:
 def _judge_events(stage: Stage, found: Rows) -> None:
     """What went with a damaged file stands in a gap event, and nothing else does."""
     gaps = [fields for key, fields in found.get("event", {}).items() if ("type", "gap") in key]
-    assert {gap["why"] for gap in gaps} <= {"damage"}, gaps
+    assert {(gap["why"], gap["exact"]) for gap in gaps} <= {("damage", False)}, gaps
     assert bool(gaps) == bool(stage.damages), f"{stage.damages} files were damaged, reported: {gaps}"
