@@ -33,6 +33,7 @@ from gateway.sim.plant.site import Plant
 from gateway.sim.scenario import EMPTY, Scenario, Script
 from gateway.sim.servers.bus import Bus
 from gateway.sim.servers.network import TcpLine, UdpLine
+from gateway.sim.servers.port_link import is_left_behind
 from gateway.sim.servers.serial import SerialLine
 from gateway.sim.staging import Stage
 
@@ -232,8 +233,8 @@ def _served_line(
 
 
 def _can_link(path: Path) -> bool:
-    """Outside /dev, and nothing there but a link that leads nowhere."""
-    return not path.is_relative_to("/dev") and not path.exists()
+    """Outside /dev, and nothing there but a link that leads nowhere, or that a killed simulator left behind."""
+    return not path.is_relative_to("/dev") and (not path.exists() or is_left_behind(path))
 
 
 def _is_here(host: str) -> bool:

@@ -382,6 +382,29 @@ def test_the_command_prints_endpoints_and_ends_on_a_signal(config: Path, tmp_pat
     assert not (tmp_path / "bus").is_symlink()
 
 
+def test_a_port_that_a_killed_simulator_left_behind_is_taken_over(config: Path, tmp_path: Path) -> None:
+    def started() -> subprocess.Popen[str]:
+        process = vigil(config, "--lang", "en")
+        assert process.stdout is not None
+        while "bus" not in (line := process.stdout.readline()):
+            assert line, process.communicate()[1]
+        assert f"serial:{tmp_path}/bus " in line
+        return process
+
+    process = started()
+    process.kill()
+    process.communicate(timeout=20)
+    assert (tmp_path / "bus").is_symlink(), "nobody could tidy up"
+    own = tmp_path / str((tmp_path / "bus").readlink())
+    own.unlink()
+    own.symlink_to("/dev/null")  # the pseudo-terminal is somebody else's by now
+    process = started()
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    assert f"stale_port_removed path={tmp_path}/bus left_by_pid=" in errors
+    assert not [path for path in tmp_path.iterdir() if path.is_symlink()]
+
+
 def test_the_command_ends_by_itself_and_speaks_chinese(config: Path) -> None:
     started = time.monotonic()
     process = vigil(config, "--lang", "zh", "--for", "0.3")

@@ -8,6 +8,7 @@ import tty
 from pathlib import Path
 
 from gateway.sim.servers.bus import Bus
+from gateway.sim.servers.port_link import PortLink
 
 #: Longer than any gap inside a request that reaches a pty; a unit forgets half a request after it.
 _SILENCE_S = 0.05
@@ -19,6 +20,7 @@ class SerialLine:
     def __init__(self, bus: Bus, path: Path) -> None:
         self.bus = bus
         self.path = path
+        self._link = PortLink(path)
         self._framing = bus.framing()
         self._near = -1
         self._far = -1
@@ -37,12 +39,7 @@ class SerialLine:
         tty.setraw(self._far)
         os.set_blocking(self._near, False)
         self._framing = self.bus.framing()
-        # A fresh link renamed over the old one: a client never sees the path missing.
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self.path.with_name(f".{self.path.name}.new")
-        fresh.unlink(missing_ok=True)
-        fresh.symlink_to(os.ttyname(self._far))
-        fresh.replace(self.path)
+        self._link.lead_to(os.ttyname(self._far))
         asyncio.get_running_loop().add_reader(self._near, self._receive)
 
     async def close(self) -> None:
@@ -52,8 +49,7 @@ class SerialLine:
         asyncio.get_running_loop().remove_reader(self._near)
         if self._silence is not None:
             self._silence.cancel()
-        if self.path.is_symlink() and self.path.readlink() == Path(os.ttyname(self._far)):
-            self.path.unlink()
+        self._link.remove()
         os.close(self._near)
         os.close(self._far)
         self._near = self._far = -1

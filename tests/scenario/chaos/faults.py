@@ -117,7 +117,6 @@ def simulator_kill(stage: Stage, dice: random.Random) -> None:
     stage.simulate.process.kill()
     stage.simulate.process.wait(10)
     _pause(dice, 0.5, 3)
-    (stage.folder / "ports" / "bus").unlink(missing_ok=True)  # what a port that went away would not leave behind
     stage.simulate.start()
 
 
