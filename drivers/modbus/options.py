@@ -170,7 +170,7 @@ class ModbusDevice(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    unit: int = Field(ge=0, le=255, description="Unit id; 0 only over tcp and udp")
+    unit: int = Field(ge=0, le=255, description="Unit id; 0 only over tcp and udp", examples=[3])
     timeout: Seconds = Field(1.0, description="How long to wait for an answer")
     turnaround: Seconds | None = Field(None, description="Where it differs from the line's")
     max_registers: int = Field(125, ge=1, le=125, description="The most registers the device gives in one answer")

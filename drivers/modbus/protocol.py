@@ -15,7 +15,7 @@ from drivers.modbus.requests import Notes
 from drivers.modbus.review import review_line
 from gateway.model import Job
 from gateway.settings.protocol import Finding, LinePlan, PlannedRequest, ProtocolModel, SourcePoint
-from gateway.settings.types import DeviceSettings, LineSettings
+from gateway.settings.types import IDENTITY_SHARE, DeviceSettings, LineSettings
 
 
 class Modbus:
@@ -44,7 +44,7 @@ class Modbus:
         load = 0.0
         for device in devices:
             reads = reads_of(line, device)
-            load += device_load(reads, reads.intervals)
+            load += device_load(reads, reads.intervals) + (IDENTITY_SHARE if device.identity else 0)
             requests += [_planned(device.id, job, job.plan) for job in reads.jobs() if isinstance(job.plan, Notes)]
         return LinePlan(line.id, tuple(requests), load)
 

@@ -13,7 +13,7 @@ from drivers.modbus.load import device_load
 from drivers.modbus.options import ModbusDevice, ModbusLine
 from gateway.model import Point, Text, ValueType
 from gateway.settings.protocol import Finding
-from gateway.settings.types import DeviceSettings, LineSettings
+from gateway.settings.types import IDENTITY_SHARE, DeviceSettings, LineSettings
 
 #: Above it unit ids are reserved (Modbus over Serial Line V1.02, section 2.2).
 _LAST_UNIT = 247
@@ -272,8 +272,9 @@ def _review_load(line: LineSettings, devices: Sequence[DeviceSettings]) -> Itera
 
 
 def line_load(line: LineSettings, devices: Sequence[DeviceSettings]) -> float:
-    """The share of the line's time that reading `devices` takes."""
-    return sum(device_load(reads, reads.intervals) for reads in (reads_of(line, device) for device in devices))
+    """The share of the line's time that reading `devices`, and seeing that they are the right ones, takes."""
+    reading = sum(device_load(reads, reads.intervals) for reads in (reads_of(line, device) for device in devices))
+    return reading + IDENTITY_SHARE * sum(bool(device.identity) for device in devices)
 
 
 def _load_at(line: LineSettings, devices: Sequence[DeviceSettings], baudrate: int) -> float:

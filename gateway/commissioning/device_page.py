@@ -13,9 +13,9 @@ Made from `config/profiles` by `make schema`; a test compares the two. How to ad
 [CONTRIBUTING.md](../CONTRIBUTING.md).
 
 - Port is the maker's default: speed, parity, stop bits, unit.
-- Identity lists registers that are read after every connect, every silence and once a minute; a device that shows
-  something else there gives no values. Where there is none, the loop-check sheet says that the identity cannot be
-  verified.
+- Identity lists registers that are read after every connect and every silence and again all the time, at least every
+  10 s; a device that shows something else there gives no values. Where there is none, the loop-check sheet says how
+  far the identity could be told.
 - Confidence: `high` address and meaning both stand in the named source; `medium` seen there, but a scale, unit or
   variant needs a look on site; `low` partly inferred.
 - Choosing a profile never writes to a device.
@@ -23,8 +23,8 @@ Made from `config/profiles` by `make schema`; a test compares the two. How to ad
 本页由 `config/profiles` 生成（`make schema`），新增型号见 [CONTRIBUTING.md](../CONTRIBUTING.md)。
 
 - 串口一栏为厂家默认值：波特率、校验、停止位、站号。
-- 身份一栏为连接后、无应答恢复后及每分钟读取一次的寄存器，内容不符的设备不给出数值；
-  没有时，核对表上注明“身份无法核实”。
+- 身份一栏为连接后、无应答恢复后读取，并至少每10秒复核一次的寄存器，内容不符的设备不给出数值；
+  没有时，核对表上注明身份能核实到什么程度。
 - 可信度：`high` 地址与含义均见于所列资料；`medium` 已见于资料，但系数、单位或变型须现场核对；`low` 部分为推断。
 - 选用型号文件不会向设备写入任何内容。
 """

@@ -44,7 +44,7 @@ async def capture(ask: Ask, line: LineSettings, device: DeviceSettings) -> Captu
         found = await _ask_all(ask, mark.plan)
         values = mark.plan.decode(list(found.items()), 0.0)
         if not mark.fits(values.values[0]):
-            found_there = f"{mark.name}: {values.values[0]!r}, {list(mark.equals)}"
+            found_there = f"{mark.name}: {values.values[0]!r}, {list(mark.mark.wanted)}"
             raise CannotRecord(f"another device answers ({found_there})", f"应答的是另一台设备（{found_there}）")
         answers |= found
     raw = tables_of((job, answer) for job, answer in answers.items() if isinstance(answer, Answer))

@@ -32,9 +32,8 @@ def marks_of(compile_device: Compile, line: LineSettings, device: DeviceSettings
     shortest_s = min((point.interval_s for point in device.points), default=device.interval_s)
     return [
         Mark(
-            mark.point.name,
+            mark,
             compile_device(line, replace(device, points=(replace(mark.point, interval_s=shortest_s),), identity=())),
-            mark.equals,
         )
         for mark in device.identity
     ]

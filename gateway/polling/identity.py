@@ -1,21 +1,24 @@
 """A device plan that believes no value before the device has shown that it is the one it should be.
 
 Its marks are read before the values with the first poll, after every silence (while nobody answered, somebody may have
-changed the cables), and once a minute. A wrong device gives BadConfigurationError for all points until the right one is
-back.
+changed the cables), and with every poll that follows or, where that would take too much of the line's time, as often as
+`check_every_s` says. A wrong device gives BadConfigurationError for all points until the right one is back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 
-from gateway.model import Answer, Fault, FaultKind, Job, MaybeValue, Status, Value
+from gateway.model import Answer, Fault, FaultKind, Job, MaybeValue, Status
 from gateway.ports import DevicePlan, Values
+from gateway.settings.types import IDENTITY_SHARE, IdentityMark
 
-AGAIN_AFTER_S = 60.0
-"""A device that answers all the time is looked at again after this time: a quick exchange shows no silence."""
+LONGEST_S = 10.0
+"""A quick exchange shows no silence: a device is looked at again after this time at the latest (or with its next poll,
+where that is later)."""
+_TURNAROUND_S = 0.01
+"""What a device takes until it answers, beside the time on the wire."""
 
 #: What a device itself can do to a mark; any other status says that the mark could not be read.
 _SAID_BY_DEVICE = frozenset(
@@ -32,19 +35,27 @@ _SAID_BY_DEVICE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """`plan` reads one point and nothing else; one of `equals` must be found there."""
+    """`plan` reads the point of `mark` and nothing else."""
 
-    name: str
+    mark: IdentityMark
     plan: DevicePlan
-    equals: tuple[Value, ...]
+
+    @property
+    def name(self) -> str:
+        return self.mark.point.name
 
     def fits(self, found: MaybeValue) -> bool:
         """Whether `found` is what stands there on the right device."""
-        return _is_one_of(found, self.equals)
+        return self.mark.fits(found)
 
 
 #: Told once when a device turns out to be the wrong one, with what the marks read; with None when it is right again.
 Tell = Callable[[Mapping[str, MaybeValue] | None], None]
+
+
+def check_every_s(marks: Sequence[Job]) -> float:
+    """How far apart checks may be, so that these requests take no more than their share of the line's time."""
+    return min(LONGEST_S, sum(job.wire_ms / 1000 + _TURNAROUND_S for job in marks) / IDENTITY_SHARE)
 
 
 class IdentifiedPlan:
@@ -62,6 +73,8 @@ class IdentifiedPlan:
         self._own: Sequence[Job] = ()
         self._both: Sequence[Job] = ()
         self._first = tuple(self._asked)
+        self._every_s = check_every_s(self._first)
+        self._poll_s = min((job.interval_s for job in self._first), default=0.0)
         self._bare = {job: replace(job, spare=None) for job in self._first if job.spare is not None}
         self._asked |= {bare: self._asked[job] for job, bare in self._bare.items()}
 
@@ -93,7 +106,9 @@ class IdentifiedPlan:
         if marks:
             self._judge(marks, now)
         refusal = self._refusal
-        if now - self._known_at >= AGAIN_AFTER_S or any(map(_is_silence, (outcome for _, outcome in others))):
+        # the poll after the next would be too late
+        is_due = now + 2 * self._poll_s - self._known_at > self._every_s
+        if is_due or any(map(_is_silence, (outcome for _, outcome in others))):
             self._ask = True
         if refusal is None:
             return values
@@ -122,11 +137,3 @@ class IdentifiedPlan:
 
 def _is_silence(outcome: Answer | Fault) -> bool:
     return isinstance(outcome, Fault) and outcome.kind is not FaultKind.REFUSED
-
-
-def _is_one_of(found: MaybeValue, wanted: Sequence[Value]) -> bool:
-    if found is None:
-        return False
-    if isinstance(found, bool | str):
-        return any(type(each) is type(found) and each == found for each in wanted)
-    return any(not isinstance(each, bool | str) and Decimal(str(each)) == Decimal(str(found)) for each in wanted)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from drivers.modbus.probe import Probe, mark_probe, mark_value
-from gateway.model import is_same
 from gateway.settings.bundled import config_dir
 from gateway.settings.problems import Problems
 from gateway.settings.profiles import ProfileShelf
@@ -35,8 +34,7 @@ class Candidate:
 def _is_found(mark: IdentityMark, data: bytes | None) -> bool:
     if data is None:
         return False
-    value = mark_value(mark.point, data)
-    return any(is_same(value, wanted) for wanted in mark.equals)
+    return mark.fits(mark_value(mark.point, data))
 
 
 def load_candidates(protocols: Protocols, folders: Iterable[Path] = ()) -> Sequence[Candidate]:

@@ -65,14 +65,20 @@ def parse(data: bytes, file: str, problems: Problems) -> Section | None:
         before = source[: strange.start()]
         line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
         problems.add(
-            Place(file, line, column, "."), Text("有看不见的控制字符", "an invisible control character stands here")
+            Place(file, line, column, "."),
+            Text("有看不见的控制字符", "an invisible control character stands here"),
+            Text("删去它，重新输入这一行", "delete it, or type the line again"),
         )
         return None
     root = _Builder(file, source, problems).build()
     if root is None or isinstance(root, Section):
         return root
     if isinstance(root, Scalar) and root.value is None:
-        problems.add(root.place, Text("文件是空的", "the file is empty"))
+        problems.add(
+            root.place,
+            Text("文件是空的", "the file is empty"),
+            Text("vigil init 可以写出第一份站点文件", "vigil init writes a first site file"),
+        )
     else:
         problems.add(
             root.place,
@@ -212,7 +218,9 @@ class _Builder:
         known = self._anchors.get(event.anchor)
         if known is None:
             self._problems.add(
-                place, Text(f"没有锚点 &{event.anchor}", f"there is no anchor &{event.anchor} before this")
+                place,
+                Text(f"没有锚点 &{event.anchor}", f"there is no anchor &{event.anchor} before this"),
+                Text(f'文字以 * 开头时写 "*{event.anchor}"', f'a text that starts with * is written "*{event.anchor}"'),
             )
             return Scalar(place, None, "")
         node, size = known

@@ -32,8 +32,8 @@ Version = Annotated[Literal[1], Field(alias="schema", description="Version of th
 class LocationKeys(FileModel):
     """Where the site is, WGS 84 degrees."""
 
-    lat: Annotated[Number, Field(ge=-90, le=90)]
-    lon: Annotated[Number, Field(ge=-180, le=180)]
+    lat: Annotated[Number, Field(ge=-90, le=90, examples=[36.62])]
+    lon: Annotated[Number, Field(ge=-180, le=180, examples=[101.8])]
 
 
 class SiteKeys(FileModel):
@@ -100,7 +100,7 @@ class DeviceKeys(DeviceDefaults):
         Snake | None, Field(description="What it is; the vocabulary lists the kinds.", examples=["generator"])
     ] = None
     profile: Annotated[ProfileName | None, Field(description="The device model, vendor/model.")] = None
-    line: Annotated[str, Field(description="The line it hangs on.")]
+    line: Annotated[str, Field(description="The line it hangs on.", examples=["genset-bus"])]
     depends_on: Annotated[tuple[Id, ...], Field(description="Devices this one is of no use without.")] = ()
     write: Annotated[
         dict[Snake, SiteWriteKeys],
@@ -155,7 +155,7 @@ class IngestMqttKeys(MqttKeys):
 class UplinkKeys(FileModel):
     """The way to the centre."""
 
-    mqtt: dict[str, Any]
+    mqtt: Annotated[dict[str, Any], Field(examples=[{"url": "mqtts://broker:8883"}])]
 
 
 class WebKeys(FileModel):
@@ -195,7 +195,7 @@ class SiteFile(FileModel):
     """One site."""
 
     version: Version
-    site: dict[str, Any]
+    site: Annotated[dict[str, Any], Field(examples=[{"id": "depot-07", "name": {"zh": "城东库", "en": "East depot"}}])]
     lines: Annotated[
         dict[str, dict[str, Any]],
         Field(default_factory=dict, description="What can be busy: serial ports, TCP endpoints."),
@@ -210,7 +210,7 @@ class SiteFile(FileModel):
     ]
     required: Annotated[
         dict[Snake, Annotated[Whole, Field(ge=0)]],
-        Field(default_factory=dict, description="How many of a kind must be usable."),
+        Field(default_factory=dict, description="How many of a kind must be usable.", examples=[{"generator": 1}]),
     ]
     uplink: dict[str, Any] | None = None
     report: Annotated[
@@ -254,8 +254,11 @@ class IngestFile(FileModel):
     """The centre's side."""
 
     version: Version
-    mqtt: dict[str, Any]
-    influx: dict[str, Any]
+    mqtt: Annotated[dict[str, Any], Field(examples=[{"url": "mqtt://127.0.0.1:1883"}])]
+    influx: Annotated[
+        dict[str, Any],
+        Field(examples=[{"url": "http://127.0.0.1:8086", "api": "v2", "org": "emergency", "bucket": "vigil"}]),
+    ]
     metrics: MetricsKeys | None = None
     state_dir: Annotated[Words, Field(description="Where dead letters are kept.")] = "state"
 
@@ -264,10 +267,12 @@ class ProfileFile(FileModel):
     """One device model."""
 
     version: Version
-    vendor: Words
-    model: Words
-    kind: Snake | None = None
-    name: BothLanguages | None = None
+    vendor: Annotated[Words, Field(examples=["SmartGen"])]
+    model: Annotated[Words, Field(examples=["HGM6100N"])]
+    kind: Annotated[Snake | None, Field(examples=["generator"])] = None
+    name: Annotated[
+        BothLanguages | None, Field(examples=[{"zh": "众智 HGM6100N 控制器", "en": "SmartGen HGM6100N controller"}])
+    ] = None
     protocol: str | None = None
     source: Annotated[tuple[Words, ...], Field(description="The documents the numbers come from.")] = ()
     confidence: Annotated[Literal["high", "medium", "low"] | None, Field(description="How sure the map is.")] = None

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gateway.model import Point, ReportPolicy, Text, Value
+from gateway.model import Point, ReportPolicy, Text, Value, ValueType
 from gateway.settings.nodes import Listing, Node, Scalar, Section
 from gateway.settings.problems import Problems
 from gateway.settings.protocol import ProtocolModel
 from gateway.settings.reading import keys_of, read_options, refuse_missing, refuse_unknown
 from gateway.settings.types import IdentityMark
 
-EQUALS = "equals"
+EQUALS, BEGINS = "equals", "begins"
+_EXAMPLE = Text('例如 {at: "holding:0", equals: 7}', 'such as {at: "holding:0", equals: 7}')
+_BEGINNING = Text("写出开头的文字", "write the text it begins with"), Text("例如 begins: AB", "such as begins: AB")
+_NO_TEXT = Text("begins 只用于文字", "begins is for texts alone")
+_TEXT_EXAMPLE = Text(
+    '例如 {at: "holding:0", type: "string:8", begins: AB}', 'such as {at: "holding:0", type: "string:8", begins: AB}'
+)
 _ONCE = ReportPolicy()
 
 
@@ -25,24 +31,39 @@ def read_identity(
             problems.add(
                 item.place,
                 Text("要写成“键: 值”", "an entry is written as `key: value`"),
-                Text('{at: "holding:0", equals: 7}', '{at: "holding:0", equals: 7}'),
+                _EXAMPLE,
             )
             continue
-        refuse_unknown(item, [*keys_of(protocol.point_options), EQUALS], problems)
+        refuse_unknown(item, [*keys_of(protocol.point_options), EQUALS, BEGINS], problems)
         options = read_options(protocol.point_options, item, problems)
-        if EQUALS not in item.entries:
-            refuse_missing(item, EQUALS, problems)
+        begins = _beginning(item.get(BEGINS), problems)
+        if EQUALS not in item.entries and begins is None:
+            refuse_missing(item, EQUALS, problems, _EXAMPLE)
             continue
-        wanted = _wanted(item.get(EQUALS), problems)
-        if options is None or not wanted:
+        wanted = _wanted(item.get(EQUALS), problems) if begins is None else ()
+        if options is None or not (wanted or begins):
             continue
         sources = protocol.points(f"identity_{first + len(marks)}", options)
         if len(sources) != 1:
             problems.add(item.place, Text("这里只能是一个值", "one value is expected here"))
             continue
         source = sources[0]
-        marks.append(IdentityMark(Point(source.name, source.type, "", 1.0, _ONCE, source.options), wanted, of_model))
+        if begins and source.type is not ValueType.STRING:
+            problems.add(item.place, _NO_TEXT, _TEXT_EXAMPLE)
+            continue
+        point = Point(source.name, source.type, "", 1.0, _ONCE, source.options)
+        marks.append(IdentityMark(point, wanted, of_model, begins or ""))
     return tuple(marks)
+
+
+def _beginning(node: Node | None, problems: Problems) -> str | None:
+    """The text, empty where it is none; None where there is no such key."""
+    if node is None:
+        return None
+    if isinstance(node, Scalar) and isinstance(node.value, str) and node.value:
+        return node.value
+    problems.add(node.place, *_BEGINNING)
+    return ""
 
 
 def _wanted(node: Node | None, problems: Problems) -> tuple[Value, ...]:

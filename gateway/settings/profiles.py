@@ -19,6 +19,7 @@ from gateway.settings.points import PointEntry, judge_points, read_points
 from gateway.settings.problems import Problems, suggest
 from gateway.settings.protocol import ProtocolModel, Protocols
 from gateway.settings.reading import (
+    instead_of,
     keys_of,
     read_section,
     refuse_missing,
@@ -104,7 +105,7 @@ class ProfileShelf:
         if base is None:
             for key in ("kind", "name"):
                 if key not in root.entries:
-                    refuse_missing(root, key, problems)
+                    refuse_missing(root, key, problems, instead_of(ProfileFile, key))
         if kind is not None and kind not in self._vocabulary:
             problems.add(root.place_of("kind"), texts.no_kind(kind), suggest(kind, self._vocabulary))
         if protocol is None:

@@ -63,7 +63,7 @@ def read_section(model: type[BaseModel], section: Section, problems: Problems) -
         try:
             values[name] = _adapter(model, name).validate_python(plain(node))
         except ValidationError as error:
-            explain(error, node, field.annotation, problems)
+            explain(error, node, field.annotation, problems, otherwise=instead_of(model, key))
     return values
 
 
@@ -120,9 +120,17 @@ def refuse_missing(section: Section, key: str, problems: Problems, hint: Text | 
     problems.add(section.key.below(key), texts.MISSING, hint)
 
 
-def explain(error: ValidationError, node: Node, annotation: Any, problems: Problems, *, partial: bool = False) -> None:
+def explain(
+    error: ValidationError,
+    node: Node,
+    annotation: Any,
+    problems: Problems,
+    *,
+    partial: bool = False,
+    otherwise: Text | None = None,
+) -> None:
     """Add what pydantic found below `node` to `problems`, in words an installer knows; one problem for each place.
-    With `partial`, what is missing is no problem."""
+    With `partial`, what is missing is no problem. `otherwise` is the hint where nothing closer is known."""
     for each in error.errors(include_url=False):
         location = each["loc"]
         if partial and (not location or each["type"] == "missing"):
@@ -139,7 +147,7 @@ def explain(error: ValidationError, node: Node, annotation: Any, problems: Probl
         if problems.known_at(place):
             continue
         text, hint = _words(cast("Mapping[str, Any]", each), found, annotation)
-        problems.add(place, text, hint)
+        problems.add(place, text, hint or otherwise)
 
 
 def _words(each: Mapping[str, Any], found: Node, annotation: Any) -> tuple[Text | str, Text | str | None]:
@@ -147,7 +155,8 @@ def _words(each: Mapping[str, Any], found: Node, annotation: Any) -> tuple[Text 
     cause = context.get("error")
     if each["type"] == "missing":
         models = _at(annotation, each["loc"][:-1])
-        return texts.MISSING, next((example_of(model, str(each["loc"][-1])) for model in models), None)
+        example = next((example_of(model, str(each["loc"][-1])) for model in models), None)
+        return texts.MISSING, example or _instead(annotation, each["loc"])
     empty = isinstance(found, Scalar) and found.value is None
     if isinstance(cause, Wrong):
         return (texts.EMPTY if empty else cause.text), _quoted(cause, found) or cause.hint
@@ -158,7 +167,8 @@ def _words(each: Mapping[str, Any], found: Node, annotation: Any) -> tuple[Text 
         )
     if cause is not None:
         return str(cause), None
-    return texts.of_pydantic(each["type"], context, str(each["msg"]), empty)
+    text, hint = texts.of_pydantic(each["type"], context, str(each["msg"]), empty)
+    return text, _instead(annotation, each["loc"]) if hint is None and not empty else hint
 
 
 def _quoted(cause: Wrong, found: Node) -> str | None:
@@ -166,6 +176,29 @@ def _quoted(cause: Wrong, found: Node) -> str | None:
     if isinstance(cause, NotText) and isinstance(found, Scalar) and found.value is not None:
         return f'"{found.text}"'
     return None
+
+
+def _instead(annotation: Any, location: tuple[Any, ...]) -> Text | None:
+    """What may stand at `location`, or else at the nearest key above it that has an example."""
+    for end in range(len(location), 0, -1):
+        for model in _at(annotation, location[: end - 1]):
+            found = instead_of(model, str(location[end - 1]))
+            if found is not None:
+                return found
+    return None
+
+
+@cache
+def instead_of(model: type[BaseModel], key: str) -> Text | None:
+    """What may stand at `key`: the range of a number, else an example or the default."""
+    schema = model.model_json_schema()["properties"].get(key, {})
+    choices = (schema, *schema.get("anyOf", ()))
+    bounds = next((each for each in choices if "minimum" in each and "maximum" in each), None)
+    if bounds is not None:
+        return texts.between(bounds["minimum"], bounds["maximum"])
+    return example_of(model, key) or (
+        texts.such_as(f"{key}: {json.dumps(schema['default'])}") if schema.get("default") is not None else None
+    )
 
 
 @cache

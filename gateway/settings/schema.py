@@ -81,7 +81,11 @@ def profile_schema(protocols: Protocols, kinds: Iterable[str]) -> Schema:
 def _identity(defs: Schema, protocols: Protocols) -> Schema:
     entry = merged(defs, *(each.point_options for each in protocols.values()))
     entry["properties"]["equals"] = {"description": "What is found there, or a list of what may be."}
-    entry["required"] = [*entry.get("required", []), "equals"]
+    entry["properties"]["begins"] = {
+        "type": "string",
+        "description": "Instead of equals: what the text there begins with.",
+    }
+    entry["oneOf"] = [{"required": ["equals"]}, {"required": ["begins"]}]
     return entry
 
 

@@ -80,6 +80,10 @@ def such_as(example: str) -> Text:
     return Text(f"例如 {example}", f"such as {example}")
 
 
+def between(low: float, high: float) -> Text:
+    return Text(f"写 {low:g} 到 {high:g} 之间的数", f"write a number from {low:g} to {high:g}")
+
+
 def no_kind(name: object) -> Text:
     return Text(f"没有 {name} 这一类", f"there is no kind {name}")
 

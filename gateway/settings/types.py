@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from gateway.model import Point, ReportPolicy, Text, Value, ValueType
+from gateway.model import MaybeValue, Point, Priority, ReportPolicy, Text, Value, ValueType, is_same
 from gateway.settings.notify_types import AnnunciatorSettings, NotifySettings
 
 
@@ -91,14 +91,31 @@ class WritePolicy:
     """Armed first, then written with the token of the arming; always so for machines."""
 
 
+IDENTITY_SHARE = 0.02
+"""The share of its line's time that looking at the identity of one device may take."""
+
+
 @dataclass(frozen=True, slots=True)
 class IdentityMark:
-    """A place that tells this device from others: read once after connecting, and one of `equals` is found there."""
+    """A place that tells this device from others: read again and again. One of `equals` is found there, or a text that
+    begins with `begins`; exactly one of the two is given."""
 
     point: Point
     equals: tuple[Value, ...]
     is_of_model: bool = True
     """Stands in the profile; False where it tells one device from others of its model, such as a serial number."""
+    begins: str = ""
+
+    def fits(self, found: MaybeValue) -> bool:
+        """Whether `found` is what stands there on the right device."""
+        if self.begins:
+            return isinstance(found, str) and found.startswith(self.begins)
+        return any(is_same(found, each) for each in self.equals)
+
+    @property
+    def wanted(self) -> tuple[Value, ...]:
+        """What may be found, to be shown."""
+        return (f"{self.begins}*",) if self.begins else self.equals
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +187,24 @@ class ClockSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AlarmSettings:
+    """How people deal with alarms at a site."""
+
+    two_person_ack: tuple[Priority, ...] = ()
+    """Priorities that two different people have to acknowledge."""
+    longest_shelf_s: float = 8 * 3600.0
+    journal_days: float = 400.0
+    """How long the journal of alarms is kept."""
+
+    def acks_needed(self, priority: Priority) -> int:
+        return 2 if priority in self.two_person_ack else 1
+
+    def shelvers_needed(self, priority: Priority) -> int:
+        """A critical alarm is shelved by two people."""
+        return 2 if priority is Priority.CRITICAL else 1
+
+
+@dataclass(frozen=True, slots=True)
 class SiteSettings:
     """One site file, resolved."""
 
@@ -202,6 +237,7 @@ class SiteSettings:
     clock: ClockSettings = ClockSettings()
     notify: NotifySettings | None = None
     annunciator: AnnunciatorSettings | None = None
+    alarms: AlarmSettings = AlarmSettings()
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,10 @@ def expect_text(value: object) -> str:
 def _id(value: object) -> str:
     text = expect_text(value)
     if text.startswith("_"):
-        raise Wrong(Text("以 _ 开头的名字是保留的", "names that start with _ are reserved"))
+        raise Wrong(
+            Text("以 _ 开头的名字是保留的", "names that start with _ are reserved"),
+            Text(f"例如 {text.strip('_') or 'gen-1'}", f"such as {text.strip('_') or 'gen-1'}"),
+        )
     if not re.fullmatch(_ID, text):
         better = re.sub(r"[^a-z0-9-]+", "-", text.lower()).strip("-")[:32]
         hint = Text(f"例如 {better}", f"such as {better}") if better else None

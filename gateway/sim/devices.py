@@ -36,7 +36,7 @@ class SimulatedDevice:
         self._plant = plant
         self._part = plant.parts[settings.id]
         self.points: Mapping[str, Point] = {point.name: point for point in settings.points}
-        self._marks = {mark.point.name: mark.equals[0] for mark in settings.identity}
+        self._marks = {mark.point.name: mark.begins or mark.equals[0] for mark in settings.identity}
         self._held: dict[str, Value] = dict(self._marks)
         self._shown: Mapping[str, Value] = {}
         self._shown_version = -1

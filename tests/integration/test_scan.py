@@ -43,7 +43,7 @@ def write_site(folder: Path, port: Path) -> Path:
 def test_a_serial_port_at_several_speeds(ptys: PtyPair) -> None:
     with libmodbus("rtu", str(ptys.b), "38400", "1"):
         done = vigil(
-            "scan", ptys.a, "--units", "1-4", "--baud", "38400,9600", "--parity", "N", "--timeout", "100", "--json"
+            "scan", ptys.a, "--units", "1-4", "--baud", "38400,9600", "--parity", "N", "--timeout", "500", "--json"
         )
     assert done.code == 0, done.stderr
     (found,) = json.loads(done.stdout)["found"]
@@ -65,7 +65,7 @@ def test_a_line_of_a_site(running: bool, ptys: PtyPair, tmp_path: Path) -> None:
         gateway = Vigil(tmp_path, "run", site)
         if running:
             gateway.start().wait_for("control_open")
-        done = vigil("scan", f"{site}:bus", "--units", "1-5", "--timeout", "100")
+        done = vigil("scan", f"{site}:bus", "--units", "1-5", "--timeout", "500")
         if running:
             assert "a gateway runs" in done.stderr
             other = vigil("scan", f"{site}:bus", "--baud", "9600")

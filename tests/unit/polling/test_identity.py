@@ -8,29 +8,39 @@ import pytest
 
 from drivers.modbus.device import ModbusPlan
 from gateway.model import Answer, Fault, FaultKind, Job, MaybeValue, Status
-from gateway.polling.identity import AGAIN_AFTER_S, IdentifiedPlan, Mark
+from gateway.polling.identity import LONGEST_S, IdentifiedPlan, Mark, check_every_s
 from gateway.ports import Values
+from gateway.settings.types import IDENTITY_SHARE, IdentityMark, LineSettings
 from tests.unit.drivers.modbus import build
 
-POINTS = {"level": {"at": "holding:0"}, "flow": {"at": "holding:1", "interval": 30.0}}
 RIGHT = {0: 11, 1: 12, 768: 1, 769: 7310}
 OTHER = {0: 21, 1: 22, 768: 2, 769: 7310}
 SILENT: Mapping[int, int] = {}
 UNKNOWN_TO_IT = {0: 31, 1: 32}
 
 
-def mark(name: str, at: str, *equals: int) -> Mark:
-    plan: ModbusPlan = build.plan({name: {"at": at}})
-    return Mark(name, plan, equals)
+def serial(baudrate: int) -> LineSettings:
+    return build.line(serial="/dev/ttyS9", baudrate=baudrate)
+
+
+def mark(name: str, at: str, *equals: int, interval_s: float, line: LineSettings) -> Mark:
+    plan: ModbusPlan = build.plan({name: {"at": at, "interval": interval_s}}, on=line)
+    (point,) = build.device({name: {"at": at}}).points
+    return Mark(IdentityMark(point, equals), plan)
 
 
 class Bench:
     """A plan and what was told of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, interval_s: float = 1.0, baudrate: int = 9600) -> None:
         self.told: list[Mapping[str, MaybeValue] | None] = []
-        marks = [mark("maker", "holding:768", 1), mark("model", "holding:769", 7310, 7320)]
-        self.plan = IdentifiedPlan(build.plan(POINTS), marks, self.told.append)
+        line = serial(baudrate)
+        marks = [
+            mark("maker", "holding:768", 1, interval_s=interval_s, line=line),
+            mark("model", "holding:769", 7310, 7320, interval_s=interval_s, line=line),
+        ]
+        points = {"level": {"at": "holding:0", "interval": interval_s}, "flow": {"at": "holding:1", "interval": 30.0}}
+        self.plan = IdentifiedPlan(build.plan(points, on=line), marks, self.told.append)
         self.asked: list[Job] = []
 
     def poll(self, registers: Mapping[int, int], now: float, intervals: tuple[float, ...] = (1.0, 30.0)) -> Values:
@@ -64,15 +74,25 @@ def statuses(values: Values) -> set[Status]:
     return set(values.statuses)
 
 
-def test_the_right_device_is_read_and_its_marks_only_when_due() -> None:
-    bench = Bench()
-    assert statuses(bench.poll(RIGHT, 0.0)) == {Status.Good}
-    assert len(bench.asked) == 3
-    assert statuses(bench.poll(RIGHT, 1.0)) == {Status.Good}
-    assert len(bench.asked) == 1
-    bench.poll(RIGHT, AGAIN_AFTER_S)
-    bench.poll(RIGHT, AGAIN_AFTER_S + 1)
-    assert len(bench.asked) == 3
+@pytest.mark.parametrize("interval_s", [0.05, 0.2, 0.5, 1.0, 3.0, 60.0])
+@pytest.mark.parametrize("baudrate", [2400, 9600, 115200])
+def test_marks_are_read_within_the_check_interval_and_take_their_share_at_most(
+    interval_s: float, baudrate: int
+) -> None:
+    bench = Bench(interval_s, baudrate)
+    marks = [job for job in bench.plan.jobs() if job.points in (("maker",), ("model",))]
+    every_s = check_every_s(marks)
+    assert sum(job.wire_ms for job in marks) / 1000 / every_s <= max(IDENTITY_SHARE, 0.15 / LONGEST_S)
+    checked, spans = 0.0, []
+    for number in range(400):
+        now = number * interval_s
+        assert statuses(bench.poll(RIGHT, now, (interval_s,))) == {Status.Good}
+        if len(bench.asked) > 1:
+            spans.append(now - checked)
+            checked = now
+    assert max(spans) <= max(every_s, interval_s) + 1e-9
+    if interval_s < every_s / 2:
+        assert sum(spans) / len(spans) > every_s / 2
     assert bench.told == []
 
 
@@ -96,11 +116,24 @@ def test_a_device_exchanged_during_a_silence_is_noticed_before_its_first_value()
     assert statuses(bench.poll(OTHER, 2.0)) == {Status.BadConfigurationError}
 
 
-def test_a_device_exchanged_between_two_polls_is_noticed_within_a_minute() -> None:
-    bench = Bench()
-    bench.poll(RIGHT, 0.0)
-    bench.poll(OTHER, AGAIN_AFTER_S)
-    assert statuses(bench.poll(OTHER, AGAIN_AFTER_S + 1)) == {Status.BadConfigurationError}
+@pytest.mark.parametrize("interval_s", [10.0, 300.0])
+def test_a_device_exchanged_between_two_slow_polls_gives_no_value(interval_s: float) -> None:
+    bench = Bench(interval_s)
+    for number in range(3):
+        assert statuses(bench.poll(RIGHT, number * interval_s, (interval_s,))) == {Status.Good}
+    assert statuses(bench.poll(OTHER, 3 * interval_s, (interval_s,))) == {Status.BadConfigurationError}
+
+
+def test_a_device_exchanged_between_two_quick_polls_is_noticed_in_bounded_time() -> None:
+    bench = Bench(0.5)
+    now = 0.0
+    for now in (0.0, 0.5, 1.0, 1.5, 2.0):
+        bench.poll(RIGHT, now, (0.5,))
+    exchanged = now
+    while statuses(bench.poll(OTHER, now := now + 0.5, (0.5,))) == {Status.Good}:
+        assert now - exchanged <= LONGEST_S
+    assert statuses(bench.poll(OTHER, now + 0.5, (0.5,))) == {Status.BadConfigurationError}
+    assert len(bench.told) == 1
 
 
 def test_marks_that_cannot_be_read_hold_back_the_values() -> None:

@@ -52,6 +52,8 @@ def test_chinese_says_the_same_at_the_same_places(path: Path) -> None:
     assert [(each.line, each.path) for each in chinese.value.problems] == [
         (each.line, each.path) for each in english.value.problems
     ]
+    for problem in (*chinese.value.problems, *english.value.problems):
+        assert problem.hint, f"does not say what to write instead: {problem}"
     for problem in chinese.value.problems:
         assert re.search("[\u4e00-\u9fff]", problem.text), problem
     for problem in english.value.problems:
