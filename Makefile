@@ -5,7 +5,7 @@ PYTHON ?= python3
 DEMO_PACKAGES := python3-venv
 TEST_PACKAGES := python3-venv mbpoll openssl mosquitto mosquitto-clients influxdb victoria-metrics socat libmodbus5 faketime systemd chromium fonts-noto-cjk
 
-.PHONY: demo test lint lock wheel schema bench chaos clean
+.PHONY: demo test lint lock wheel schema bench chaos dashboards clean
 
 demo: .venv/demo
 	.venv/bin/vigil demo $(DEMO_FLAGS)
@@ -59,6 +59,10 @@ bench: .venv/dev
 schema: .venv/dev
 	.venv/bin/python -m gateway.cli.schema
 	.venv/bin/python -m gateway.cli.devices
+
+# The dashboards in both languages and the alert rules, made from dashboards/source/.
+dashboards: .venv/dev
+	.venv/bin/python -m dashboards.source
 
 clean:
 	rm -rf .venv build dist
