@@ -10,11 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import partial
 
+from gateway.alarms.alarm import Place
+from gateway.alarms.desk import Desk
 from gateway.flow.reporter import Counts, Reporter
 from gateway.flow.snapshot import Snapshot
-from gateway.model import Point, Readiness, Reading
+from gateway.model import Point, Readiness, Reading, Verdict
 from gateway.ports import Clock, Row
 from gateway.rules.book import load_rules
+from gateway.rules.given_facts import FACT_EVENT, GivenFact, GivenFacts, fact_data, filed
+from gateway.rules.given_facts import PREFIX as FACTS
 from gateway.rules.judge import VALID_MS, Judge, SiteVerdict
 from gateway.rules.memory import JudgeMemory
 from gateway.rules.types import RuleBook
@@ -32,11 +36,17 @@ class Pipeline:
         self, site: SiteSettings, store: Store, snapshot: Snapshot, clock: Clock, send: Callable[[Row], object]
     ) -> None:
         self.site = site
-        self.judge = Judge(site, snapshot, load_rules(site))
-        self._memory = JudgeMemory(store.documents)
-        self._memory.restore(self.judge)
         self._store = store
         self._snapshot = snapshot
+        self._given = GivenFacts(store.documents.loaded(FACTS), site)
+        store.documents.keep(dict.fromkeys(self._given.overtaken))
+        self.judge = self._judge(site, load_rules(site))
+        self._memory = JudgeMemory(store.documents)
+        self._memory.restore(self.judge)
+        self.is_line_silent: Callable[[str], bool] = _unknown
+        """Whether no device of a line answers; given by who owns the lines."""
+        self.alarms = Desk(site, store, clock, send, self)
+        self._settle()
         self._clock = clock
         self._send = send
         self._health: Reporter | None = None
@@ -60,11 +70,37 @@ class Pipeline:
             {device.id: device.points for device in site.devices},
             {device.id: _same_points(before[device.id], device) for device in site.devices if device.id in before},
         )
+        overtaken = [each for each in self._given.in_force(self.site) if each not in self._given.in_force(site)]
         self.site = site
         self._kinds = {device.id: device.kind for device in site.devices}
-        judge = Judge(site, self._snapshot, rules)
+        judge = self._judge(site, rules)
         judge.carry_over(self.judge)
         self.judge = judge
+        self._give_rules()
+        for fact in overtaken:
+            if fact.device in (*self._kinds, topics.SITE, topics.GATEWAY):
+                now = filed(site, fact.device, fact.name)
+                self.event(fact.device, FACT_EVENT, fact_data(fact.name, fact.value, now, by="", via="file"))
+
+    @property
+    def given_facts(self) -> tuple[GivenFact, ...]:
+        """Facts that people gave, as far as they hold over the file."""
+        return self._given.in_force(self.site)
+
+    def give_fact(self, fact: GivenFact, data: Mapping[str, messages.Json], *, taken_back: bool = False) -> Row | None:
+        """From now on this fact holds, or what the file says of it again; readiness follows at once. The row of its
+        event, which keeps it; None, and nothing done, where the disk is too far behind."""
+        kept = {fact.key: None if taken_back else fact.document()}
+        row = self.event(fact.device, FACT_EVENT, data, keep=kept)
+        if row is None:
+            return None
+        if taken_back:
+            self._given.take_back(fact.device, fact.name)
+        else:
+            self._given.note(fact)
+        self.judge.use_facts(self._given.over(self.site), self._given.of_gateway(self.site))
+        self.tick()
+        return row
 
     def deliver(self, reading: Reading) -> None:
         """Take in what one poll gave."""
@@ -86,8 +122,12 @@ class Pipeline:
 
     def watch_health(self, points: Sequence[Point]) -> None:
         """These are the gateway's own points."""
+        is_first = self._health is None
         self._health = Reporter(topics.GATEWAY, points)
         self.judge.watch_health(point.name for point in points)
+        if is_first:
+            self._settle()
+        self._give_rules()
 
     def tick(self) -> None:
         """What time alone changes: points that grew old, states that are due to be told again."""
@@ -95,22 +135,60 @@ class Pipeline:
         for readiness in self.judge.tick(now, ts):
             self._tell(readiness)
         self._tell_site(now, ts)
+        self.alarms.tick()
         self._memory.keep(self.judge, now)
+
+    # gateway.alarms.suppression.Surroundings, with `is_line_silent`
+
+    def sampled_at(self, device: str) -> int:
+        return self.judge.sampled_at(device)
+
+    def in_maintenance(self, device: str) -> bool:
+        return self.judge.is_in_maintenance(device)
+
+    def _hear(self, verdict: Verdict) -> None:
+        self.alarms.hear(verdict)
+
+    def _settle(self) -> None:
+        """What rules remember may be older than what alarms do."""
+        known = self.alarms.known
+        self.judge.settle(
+            (state.device, state.rule, state.priority if state.condition.is_active else None) for state in known
+        )
+
+    def _give_rules(self) -> None:
+        """Tell the alarms which rules there are, once those of the gateway are known too."""
+        if self._health is None:
+            return
+        places = {each.id: Place(each.kind, each.line, each.depends_on) for each in self.site.devices}
+        self.alarms.replace(self.site, self.judge.alarm_rules(), places)
 
     def remember(self) -> None:
         """Keep what the rules remember, before the gateway stops."""
         self._memory.keep(self.judge, math.inf)
 
-    def event(self, device: str, type_: str, data: Mapping[str, messages.Json]) -> Row | None:
-        """Something happened to `device` (or `_gateway`, `_site`); None where the disk is too far behind to take it."""
+    def event(
+        self,
+        device: str,
+        type_: str,
+        data: Mapping[str, messages.Json],
+        *,
+        keep: Mapping[str, bytes | None] | None = None,
+    ) -> Row | None:
+        """Something happened to `device` (or `_gateway`, `_site`); None where the disk is too far behind to take it.
+        `keep` are documents of the same transaction."""
         kind = self._kinds.get(device, self.site.kind if device == topics.SITE else "gateway")
         event = messages.Event(kind=kind, labels=self.site.labels, type=type_, data=data)
         topic, ts = topics.event(self.site.id, device), self._clock.wall_ms()
-        return self._accept(topic, encode.event_body(event), ts, retain=False, rank=ALARM_RANK)
+        return self._accept(topic, encode.event_body(event), ts, retain=False, rank=ALARM_RANK, keep=keep)
 
     def clear(self, topic: str) -> None:
         """Take a retained message back from the broker: its device is gone."""
         self._accept(topic, b"", self._clock.wall_ms(), retain=True, rank=STATE_RANK)
+
+    def _judge(self, site: SiteSettings, rules: RuleBook) -> Judge:
+        own = self._given.of_gateway(site)
+        return Judge(self._given.over(site), self._snapshot, rules, self._hear, own_facts=own)
 
     def _report(self, reporter: Reporter, reading: Reading, kind: str, now: float) -> None:
         report = reporter.report(reading, now)
@@ -164,15 +242,26 @@ class Pipeline:
         return _sum([self._past, *(reporter.counts for reporter in self._reporters.values())])
 
     def _accept(
-        self, topic: str, body: bytes | Callable[[int], bytes], ts: int, *, retain: bool, rank: int
+        self,
+        topic: str,
+        body: bytes | Callable[[int], bytes],
+        ts: int,
+        *,
+        retain: bool,
+        rank: int,
+        keep: Mapping[str, bytes | None] | None = None,
     ) -> Row | None:
         """Into the outbox, and live: at once, or for an alarm or event when it is on disk."""
-        row = self._store.outbox.accept(topic, body, ts=ts, retain=retain, rank=rank)
+        row = self._store.outbox.accept(topic, body, ts=ts, retain=retain, rank=rank, keep=keep)
         if row is not None and rank == ALARM_RANK:
             self._store.outbox.when_committed(row.seq, partial(self._send, row))
         elif row is not None:
             self._send(row)
         return row
+
+
+def _unknown(_: str) -> bool:
+    return False
 
 
 def _sum(each: Sequence[Counts]) -> Counts:

@@ -6,10 +6,13 @@ from collections import Counter
 
 from gateway.cli.tables import aligned, seconds, size
 from gateway.cli.traffic import site_traffic
+from gateway.errors import StoreError
 from gateway.model import Text
 from gateway.rules.book import load_rules
+from gateway.rules.given_facts import PREFIX, GivenFacts
 from gateway.settings.protocol import LinePlan, Protocols
 from gateway.settings.types import DeviceSettings, LineSettings, SiteSettings
+from gateway.store.looking import look_at_documents
 from gateway.wire import topics
 
 _HEAD = (
@@ -37,6 +40,7 @@ def describe(site: SiteSettings, protocols: Protocols, language: str) -> list[st
         "",
         *_bytes(site, language),
         *_overrides(site, language),
+        *_given(site, language),
     ]
 
 
@@ -140,3 +144,18 @@ def _overrides(site: SiteSettings, language: str) -> list[str]:
         return []
     rows = [[each.rule, each.key, f"{each.before} -> {each.after}"] for each in changes]
     return ["", Text("本站修改的规则", "rules changed at this site")[language], *aligned(rows)]
+
+
+def _given(site: SiteSettings, language: str) -> list[str]:
+    """Facts that people gave to the gateway of this state directory and that hold over the file."""
+    head = Text("运行中设定的参数（以此为准）", "facts set while running, in force over the file")[language]
+    try:
+        given = GivenFacts(look_at_documents(site.state_dir, PREFIX), site).in_force(site)
+    except StoreError as error:
+        return ["", head, f"  {error.say(language)}"]
+    rows = [[each.device, each.name, f"{_plain(each.filed)} -> {_plain(each.value)}", each.by] for each in given]
+    return ["", head, *aligned(rows)] if rows else []
+
+
+def _plain(value: object) -> str:
+    return "-" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

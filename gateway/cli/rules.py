@@ -1,41 +1,88 @@
-"""`vigil rules`: which rules there are and for which device they hold; whether their cases come out right."""
+"""`vigil rules`: which rules there are and for which device they hold; whether their cases come out right; why one says
+what it says now."""
 
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
+from gateway.cli.at_site import WrongWords, complain, find_device
+from gateway.cli.explanation_text import full, short
 from gateway.cli.tables import aligned
 from gateway.model import Text
 from gateway.rules.bind import bind
 from gateway.rules.book import builtin_packs, load_rules, read_packs
 from gateway.rules.cases import run_cases
 from gateway.rules.facts import facts_of
+from gateway.rules.judge import GATEWAY
 from gateway.rules.types import Pack, Rule
 from gateway.settings.document import read
 from gateway.settings.problems import Problems
 from gateway.settings.vocabulary import load_vocabulary
 
+_NOT_RUNNING = Text(
+    "网关没有运行；规则此刻的结论只有运行中的网关知道，先用 vigil run 启动",
+    "no gateway runs; only a running one knows what its rules say now, start it with vigil run",
+)
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     language = parser.get_default("lang")
     words = {
-        "what": Text("list 列出规则，test 运行用例", "list the rules, or test them by their cases"),
-        "files": Text(
-            "站点文件或规则包；不写则为随产品提供的规则", "site files or rule packs; the shipped rules without"
+        "what": Text(
+            "list 列出规则，test 运行用例，explain 说明规则此刻的结论",
+            "list the rules, test them by their cases, or explain what they say now",
         ),
+        "files": Text(
+            "站点文件或规则包，不写则为随产品提供的规则；explain 后写 站点文件 设备 [规则]",
+            "site files or rule packs, the shipped rules without; for explain: CONFIG DEVICE [RULE]",
+        ),
+        "json": Text("explain 输出 JSON", "explain as JSON"),
     }
-    parser.add_argument("what", choices=("list", "test"), help=words["what"][language])
-    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help=words["files"][language])
+    parser.add_argument("what", choices=("list", "test", "explain"), help=words["what"][language])
+    parser.add_argument("files", nargs="*", metavar="FILE", help=words["files"][language])
+    parser.add_argument("--json", action="store_true", help=words["json"][language])
 
 
 def run(options: argparse.Namespace) -> int:
     """0, or 1 where a case comes out wrong; ConfigError with every problem of a file."""
+    if options.what == "explain":
+        return _explain(options.files, options.lang, as_json=options.json)
+    files = [Path(name) for name in options.files]
     if options.what == "test":
-        return _test(options.files, options.lang)
-    for line in _list(options.files, options.lang):
+        return _test(files, options.lang)
+    for line in _list(files, options.lang):
         print(line)
+    return 0
+
+
+def _explain(words: list[str], language: str, *, as_json: bool) -> int:
+    from gateway.app import load
+    from gateway.control import ControlClient, ControlFailed
+
+    if len(words) not in (2, 3):
+        complain("rules", Text("explain 后写 站点文件 设备 [规则]", "explain takes CONFIG DEVICE [RULE]"), language)
+        return 2
+    site = load(Path(words[0]), language)
+    try:
+        if words[1] != GATEWAY:
+            find_device(site, words[1])
+        args = dict(zip(("device", "rule"), words[1:], strict=False))
+        with ControlClient(site.state_dir) as client:
+            answer: Any = client.ask("explain", args)
+    except WrongWords as wrong:
+        complain("rules", wrong.text, language)
+        return 2
+    except ControlFailed as failure:
+        complain("rules", _NOT_RUNNING if failure.error == "unreachable" else failure.text, language)
+        return 2 if failure.error == "no_such_rule" else 1
+    if as_json:
+        print(json.dumps(answer["rules"][0] if len(words) == 3 else answer, ensure_ascii=False))
+    else:
+        print("\n".join(full(answer["rules"][0], language) if len(words) == 3 else short(answer["rules"], language)))
     return 0
 
 

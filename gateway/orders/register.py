@@ -7,7 +7,10 @@ from typing import Protocol
 
 from gateway.control import Registry, Request
 from gateway.flow.snapshot import Snapshot
+from gateway.orders.actor import LocalActors
 from gateway.orders.book import CommandBook
+from gateway.orders.explaining import Explaining
+from gateway.orders.facts import FactOrders
 from gateway.orders.hands import Running, SiteHands
 from gateway.orders.probing import Probing
 from gateway.orders.reading import device_of, read_rows
@@ -26,9 +29,10 @@ class Asked(Running, Protocol):
 
 
 def register_orders(gateway: Asked, hands: SiteHands, registry: Registry, book: CommandBook) -> Writing:
-    """Register reading, probing and writing; gives the writing, to be closed before the lines are."""
+    """Register everything; gives the writing, to be closed before the lines are."""
     writing = Writing(hands, gateway.clock)
     orders = WriteOrders(writing)
+    facts = FactOrders(gateway, LocalActors(lambda: gateway.site.operators_file))
 
     async def read(request: Request) -> Mapping[str, Json]:
         device = device_of(gateway.site.devices, request)
@@ -39,6 +43,9 @@ def register_orders(gateway: Asked, hands: SiteHands, registry: Registry, book: 
     registry.register("probe", Probing(hands).answer)
     registry.register("arm", orders.arm_locally)
     registry.register("write", orders.write_locally, answer_s=WRITE_S)
+    registry.register("explain", Explaining(gateway).answer)
+    registry.register("set_fact", facts.set_locally)
+    book.register("set_fact", facts.set_by_command)
     book.register("arm", orders.arm_by_command)
     book.register("write", orders.write_by_command)
     return writing

@@ -61,6 +61,12 @@ class Condition:
         """After an outage nobody knows what was between: the next look counts from its own time."""
         self.unsure = True
 
+    def settle(self, *, announced: bool) -> None:
+        """It is known to have been so before an outage, and no more than that."""
+        self.held = self.announced = announced
+        self.true_since = self.pending_since = None
+        self.pause()
+
     def _pass(self, ts: int, *, frozen: bool) -> None:
         """Let time go by since the last look; frozen time moves what is waiting along."""
         last, self.looked_at = self.looked_at, ts

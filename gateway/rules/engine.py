@@ -156,8 +156,10 @@ class DeviceRules:
 
     def carry_over(self, before: DeviceRules) -> None:
         """Go on from where `before`, the same device under other rules or facts, stands now."""
-        points = before._known.keys() - before.binding.facts.keys() - self._known.keys()
+        points = before._known.keys() - before.binding.facts.keys() - self._define.keys() - self._known.keys()
         self._known.update({name: before._known[name] for name in points if name in self._watched})
+        for name, bound in self.binding.define:
+            self._set_in(self._known, name, bound.value(self._known), set())
         self._restore_states(before.export())
         self.in_use = self._look_in_use()
 
@@ -182,6 +184,25 @@ class DeviceRules:
         }
         windows = {each.bound.window.name: each.accumulator.export() for each in self._windows}
         return {"rules": rules, "windows": windows, "usable_at": self._usable_at}
+
+    def settle(self, rule: str, announced: Priority | None) -> None:
+        """After an outage: `rule` had announced this, whatever was kept of it, which may be older. Where the two agree,
+        what was kept says more (delays under way) and stays."""
+        state = next((each for each in self._states if each.bound.rule.name == rule), None)
+        if state is None:
+            return
+        pairs = list(zip(state.bound.levels, state.conditions, strict=True))
+        kept = next((bound for bound, condition in pairs if condition.announced), None)
+        if (None if kept is None else self._priority(kept, state.bound)) is announced:
+            return
+        is_below = False
+        for bound, condition in pairs:
+            if not is_below and announced is self._priority(bound, state.bound):
+                condition.settle(announced=True)
+                state.armed.settle(announced=True)
+                is_below = True
+            elif not is_below and condition.announced:
+                condition.settle(announced=False)
 
     def restore(self, kept: Mapping[str, Any]) -> None:
         """Go on after an outage with what `export` gave; what is no longer there is passed over."""
@@ -290,7 +311,8 @@ class DeviceRules:
         since = previous.since if previous is not None and same else self._since(state, held, ts)
         because = previous.because if previous is not None and same else self._because(held)
         state.shown = shown
-        state.verdict = Verdict(self.device, state.bound.rule.name, ts, level, told, unsure, since, because)
+        text = None if announced is None else announced.level.text
+        state.verdict = Verdict(self.device, state.bound.rule.name, ts, level, told, unsure, since, because, text)
         return state.verdict
 
     @staticmethod

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,7 +18,7 @@ from gateway.rules.bind import Binding, bind
 from gateway.rules.engine import DeviceRules
 from gateway.rules.facts import dates_of, facts_of
 from gateway.rules.readiness import Effect, Holding, Judgement, KindCount, judge, roll_up
-from gateway.rules.types import RuleBook
+from gateway.rules.types import Rule, RuleBook
 from gateway.settings.types import DeviceSettings, Mandatory, SiteSettings
 
 REPEAT_S = 60.0
@@ -63,7 +64,7 @@ class Judge:
     """Readiness of all devices of one site and of the site; times are given, never looked up.
 
     `now` is monotonic seconds, `ts` UTC milliseconds. `snapshot` already holds a reading when it is told here.
-    `listen` is told every verdict of a rule that changed.
+    `listen` is told every verdict of a rule that changed. `own_facts` are those of the gateway itself.
     """
 
     def __init__(
@@ -72,8 +73,10 @@ class Judge:
         snapshot: Snapshot,
         book: RuleBook | None = None,
         listen: Callable[[Verdict], None] | None = None,
+        own_facts: Mapping[str, Value] = MappingProxyType({}),
     ) -> None:
         self._site = site
+        self._own_facts = own_facts
         self._snapshot = snapshot
         self._book = book or RuleBook()
         self._listen = listen
@@ -83,6 +86,7 @@ class Judge:
         self._devices = {device.id: self._watch(device) for device in site.devices}
         self._health_points: tuple[str, ...] = ()
         self._health_kept: Mapping[str, Any] = {}
+        self._health_ts = 0
         self._gateway = self._health_rules()
         self._dependents = _dependents(site.devices)
         self._verdict: SiteVerdict | None = None
@@ -113,6 +117,7 @@ class Judge:
 
     def update_health(self, reading: Reading) -> None:
         """Take in what the gateway says of itself; its rules give verdicts, no readiness."""
+        self._health_ts = reading.ts
         self._publish(self._gateway.update(reading.ts, reading.points, reading.values))
 
     def tick(self, now: float, ts: int) -> list[Readiness]:
@@ -151,23 +156,64 @@ class Judge:
         """The rules of `device` (or `_gateway`) as they stand."""
         return self._gateway if device == GATEWAY else self._devices[device].rules
 
+    def alarm_rules(self) -> dict[tuple[str, str], Rule]:
+        """The rules that can raise an alarm, by device (or `_gateway`) and name. Points of the gateway come and go with
+        its sources; its rules stay."""
+        found: dict[tuple[str, str], Rule] = {}
+        for name, device in self._devices.items():
+            found.update(((name, bound.rule.name), bound.rule) for bound in device.rules.binding.rules)
+        binding = self._gateway.binding
+        for rule in (*(bound.rule for bound in binding.rules), *binding.idle):
+            found[GATEWAY, rule.name] = rule
+        return found
+
+    def sampled_at(self, device: str) -> int:
+        """UTC ms of the newest reading of `device` (or `_gateway`); 0 before the first."""
+        if device == GATEWAY:
+            return self._health_ts
+        found = self._devices.get(device)
+        return found.read_ts if found is not None else 0
+
+    def is_in_maintenance(self, device: str) -> bool:
+        """Whether a work order is open on `device`."""
+        found = self._devices.get(device)
+        return found is not None and found.facts.get("work_order") is True
+
+    def settle(self, announced: Iterable[tuple[str, str, Priority | None]]) -> None:
+        """After an outage: device, rule and what it had announced, which may be newer than what `restore` gave."""
+        for device, rule, priority in announced:
+            if device == GATEWAY:
+                self._gateway.settle(rule, priority)
+            elif device in self._devices:
+                self._devices[device].rules.settle(rule, priority)
+
     def verdicts(self) -> tuple[Verdict, ...]:
         """What every rule of the site says now."""
         engines = [*(device.rules for device in self._devices.values()), self._gateway]
         return tuple(verdict for engine in engines for verdict in engine.verdicts())
 
-    def set_fact(self, device: str, name: str, value: Value) -> None:
-        """From now on `device` is judged with this fact; KeyError for an unknown device."""
-        found = self._devices[device]
-        found.facts[name] = value
-        kind = self._site.kinds[found.settings.kind]
-        points = [point.name for point in found.settings.points]
-        binding = bind(self._book.of_kind(found.settings.kind), kind, points, found.facts)
-        found.rules = found.rules.rebound(binding, dates_of(found.facts, kind.facts))
-        found.groups = _groups(found.settings.mandatory, found.facts)
-        found.watched = _watched(found.settings, found.groups)
-        found.statuses.clear()
-        found.look_at = 0.0
+    def use_facts(self, site: SiteSettings, own: Mapping[str, Value]) -> None:
+        """From now on devices are judged with the facts they have in `site`, which is otherwise the same, and the
+        gateway with `own`."""
+        self._site, self._own_facts = site, own
+        for settings in site.devices:
+            device, facts = self._devices[settings.id], facts_of(site, settings)
+            device.settings = settings
+            if facts != device.facts:
+                self._rebind(device, facts)
+        before, self._gateway = self._gateway, self._health_rules()
+        self._gateway.carry_over(before)
+
+    def _rebind(self, device: _Device, facts: dict[str, Value]) -> None:
+        device.facts = facts
+        kind = self._site.kinds[device.settings.kind]
+        points = [point.name for point in device.settings.points]
+        binding = bind(self._book.of_kind(kind.name), kind, points, facts)
+        device.rules = device.rules.rebound(binding, dates_of(facts, kind.facts))
+        device.groups = _groups(device.settings.mandatory, facts)
+        device.watched = _watched(device.settings, device.groups)
+        device.statuses.clear()
+        device.look_at = 0.0
 
     def export(self) -> dict[str, dict[str, Any]]:
         """What has to survive a restart, by device, as JSON."""
@@ -303,6 +349,7 @@ class Judge:
         packs = [pack for pack in self._book.packs if pack.kind == "gateway"]
         facts = {name: fact.default for name, fact in kind.facts.items() if fact.default is not None} if kind else {}
         facts |= {name: value for name, value in self._site.facts.items() if kind is not None and name in kind.facts}
+        facts |= self._own_facts
         binding = bind(packs, kind, self._health_points, facts)
         return DeviceRules(GATEWAY, binding, {}, self._zone, HEALTH_INTERVAL_S)
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from gateway.flow.snapshot import Snapshot
 from gateway.model import Priority, Reading, Status, Value, Verdict
 from gateway.rules.book import builtin_packs
+from gateway.rules.given_facts import GivenFact, filed, laid_over
 from gateway.rules.judge import Judge
 from gateway.rules.types import RuleBook
 from gateway.settings.types import DeviceSettings, Mandatory, SiteSettings
@@ -44,6 +45,7 @@ class PlantSite:
     verdicts: list[Verdict] = field(default_factory=list)
     told: list[tuple[str, str, tuple[str, ...]]] = field(default_factory=list)
     """Device, state and the rules among its reasons, whenever one of them changed."""
+    given: list[GivenFact] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.plant = Plant(self.settings)
@@ -61,6 +63,12 @@ class PlantSite:
         for name in self.plant.devices(target):
             for key, value in inputs.items():
                 self.plant.parts[name].inputs[key].put(value)
+
+    def give_fact(self, device: str, name: str, value: Value) -> None:
+        """What somebody sets while it runs."""
+        fact = GivenFact(device, name, value, "duty-1", self.ts, filed(self.settings, device, name))
+        self.given = [each for each in self.given if each.key != fact.key] + [fact]
+        self.judge.use_facts(laid_over(self.settings, self.given), {})
 
     def pass_s(self, seconds: float, step_s: float = 1.0) -> None:
         for _ in range(round(seconds / step_s)):

@@ -40,14 +40,14 @@ class Kept:
 
 def test_a_work_order_takes_a_device_out_of_service_and_a_retired_one_out_of_the_count() -> None:
     watched = with_gen()
-    watched.judge.set_fact("gen-1", "work_order", True)
+    watched.give_fact("gen-1", "work_order", True)
     watched.pass_s(1)
     assert watched.state("gen-1") == ("out_of_service", ())
     watched.do("gen-1", emergency_stop="pushed")
     watched.pass_s(1)
     assert watched.state("gen-1")[0] == "out_of_service"
     assert "emergency_stop_pushed" in watched.state("gen-1")[1]
-    watched.judge.set_fact("gen-1", "retired", True)
+    watched.give_fact("gen-1", "retired", True)
     watched.pass_s(1)
     assert watched.state("gen-1")[0] == "retired"
 
@@ -65,7 +65,7 @@ def test_a_response_that_is_called_while_a_rule_holds_raises_it() -> None:
     watched = with_gen()
     watched.do("gen-1", mode="manual")
     watched.pass_s(1)
-    watched.judge.set_fact("gen-1", "response_level", "I")
+    watched.give_fact("gen-1", "response_level", "I")
     watched.pass_s(1)
     assert watched.held("gen-1", "not_in_auto") is Priority.CRITICAL
     since = next(each.since for each in watched.judge.rules("gen-1").verdicts() if each.rule == "not_in_auto")
@@ -76,11 +76,11 @@ def test_a_shelter_that_is_activated_is_judged_by_its_air() -> None:
     watched = plant_site(equipment("it", "shelter", {"capacity": 400, "water_capacity": 20000}))
     watched.do("it", people=390, ventilation="off")
     watched.pass_s(600, 5)
-    watched.judge.set_fact("it", "mode", "activated")
+    watched.give_fact("it", "mode", "activated")
     watched.pass_s(3600, 20)
     assert watched.state("it")[0] == "in_use"
     assert watched.held("it", "shelter_carbon_dioxide") is not None
-    watched.judge.set_fact("it", "mode", "normal")
+    watched.give_fact("it", "mode", "normal")
     watched.pass_s(20, 20)
     assert watched.held("it", "shelter_carbon_dioxide") is None
 
