@@ -27,7 +27,15 @@ def kept_scale(documents: Documents) -> Scale | None:
 class HeldRows:
     """Belongs to one run of a gateway; `released` is told once what this run held may be sent."""
 
-    def __init__(self, store: Store, timekeeper: Timekeeper, released: Callable[[Settled], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        timekeeper: Timekeeper,
+        released: Callable[[Settled], None],
+        moved: Callable[[Settled], object] = lambda _: None,
+    ) -> None:
+        """`moved` is told before that of times, given out provisionally by this run or the one before, that moved."""
+        self._moved = moved
         self._store = store
         self._timekeeper = timekeeper
         self._released = released
@@ -62,6 +70,9 @@ class HeldRows:
         self._released(settled)
 
     async def _label(self, settled: Settled) -> None:
+        if settled.shift_ms:
+            self._moved(settled)
+
         def move(ts: int) -> int:
             return ts + settled.shift_ms if ts >= settled.since_ms else ts
 

@@ -17,6 +17,9 @@ from gateway.timekeeping.boot import Boot
 
 RELEASED_MS = 1_790_000_000_000
 """No clock that shows an earlier time (September 2026) is right."""
+UNSEEN_MS = 62_000
+"""So much later than the newest on disk the last time stamp before a power cut may be: what is confirmed at once stands
+only in the local history, which is written once a minute."""
 
 
 class Mode(Enum):
@@ -69,7 +72,8 @@ class Timekeeper:
         if kept is not None and kept.boot == boot.id:
             self.scale = kept
         else:
-            since_ms = max(clock.wall_ms(), self._floor_ms)
+            told_ms = clock.wall_ms()
+            since_ms = told_ms if told_ms >= self._floor_ms else self._floor_ms + UNSEEN_MS
             self.scale = Scale(boot.id, since_ms - since_boot_ms, since_ms)
         is_plausible = clock.wall_ms() >= max(RELEASED_MS, self._floor_ms)
         if self._is_trusted or clock.synced:

@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 
 from gateway.settings.types import ClockSettings
 from gateway.timekeeping.boot import Boot, this_boot
-from gateway.timekeeping.keeper import RELEASED_MS, Mode, Scale, Settled, Timekeeper
+from gateway.timekeeping.keeper import RELEASED_MS, UNSEEN_MS, Mode, Scale, Settled, Timekeeper
 from tests.fakes.hand_clock import HandClock
 
 NOW = RELEASED_MS + 86_400_000
 """The true time."""
 LAST = NOW - 3_600_000
+FIRST = LAST + 1 + UNSEEN_MS
+"""The first provisional time."""
 """The newest time stamp on disk."""
 BARE, CHIP = Boot("boot-a", False), Boot("boot-a", True)
 
@@ -44,14 +46,14 @@ def test_a_synchronised_clock_is_believed() -> None:
 def test_without_a_clock_times_run_from_behind_the_last_one_and_are_settled_later() -> None:
     clock = HandClock(0)
     time = keeper(clock)
-    assert (time.mode, time.synced, time.wall_ms()) == (Mode.HELD, False, LAST + 1)
+    assert (time.mode, time.synced, time.wall_ms()) == (Mode.HELD, False, FIRST)
     clock.up_s += 30
-    assert time.wall_ms() == LAST + 1 + 30_000
+    assert time.wall_ms() == FIRST + 30_000
     assert time.tick() is None
     clock.set(NOW, synced=True)
-    assert time.wall_ms() == LAST + 1 + 30_000, "a step of the clock moves no provisional time"
+    assert time.wall_ms() == FIRST + 30_000, "a step of the clock moves no provisional time"
     settled = time.tick()
-    assert settled == Settled(LAST + 1, NOW - (LAST + 1 + 30_000), synced=True)
+    assert settled == Settled(FIRST, NOW - (FIRST + 30_000), synced=True)
     assert (time.mode, time.synced, time.wall_ms()) == (Mode.SYNCED, True, NOW)
     assert time.tick() is None
 
@@ -62,12 +64,12 @@ def test_after_ten_minutes_they_go_out_as_they_are() -> None:
     clock.up_s = 599.9
     assert time.tick() is None
     clock.up_s = 600.0
-    assert time.tick() == Settled(LAST + 1, 0, synced=False)
-    assert (time.mode, time.synced, time.wall_ms()) == (Mode.FREE, False, LAST + 1 + 580_000)
+    assert time.tick() == Settled(FIRST, 0, synced=False)
+    assert (time.mode, time.synced, time.wall_ms()) == (Mode.FREE, False, FIRST + 580_000)
     clock.set(NOW)
     assert time.wall_ms() == NOW, "a person set it"
     clock.set(LAST - 1000)
-    assert time.wall_ms() == LAST + 1 + 580_000, "never behind what is on disk"
+    assert time.wall_ms() == FIRST + 580_000, "never behind what is on disk"
     clock.set(NOW + 1, synced=True)
     assert time.tick() is None, "what went out is final"
     assert (time.mode, time.wall_ms()) == (Mode.SYNCED, NOW + 1)
@@ -75,7 +77,7 @@ def test_after_ten_minutes_they_go_out_as_they_are() -> None:
 
 def test_a_machine_that_is_up_for_long_does_not_wait_again() -> None:
     time = keeper(HandClock(0, up_s=5000))
-    assert (time.mode, time.wall_ms()) == (Mode.FREE, LAST + 1)
+    assert (time.mode, time.wall_ms()) == (Mode.FREE, FIRST)
 
 
 @pytest.mark.parametrize(
@@ -105,9 +107,9 @@ def test_a_restart_in_the_same_boot_goes_on_with_the_same_scale() -> None:
     assert (second.mode, second.wall_ms()) == (Mode.HELD, at + 5000)
     clock.set(NOW, synced=True)
     third = keeper(clock, last_ts=at, kept=first.scale)
-    assert third.since_start == Settled(LAST + 1, NOW - at - 5000, synced=True)
+    assert third.since_start == Settled(FIRST, NOW - at - 5000, synced=True)
     other = keeper(HandClock(0), Boot("boot-b", False), last_ts=at, kept=first.scale)
-    assert other.scale.since_ms == at + 1
+    assert other.scale.since_ms == at + 1 + UNSEEN_MS, "what was confirmed at once is not on disk for a minute"
 
 
 def test_a_scale_comes_back_from_disk() -> None:
