@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gateway.flow.snapshot import MIN_STALE_S, Snapshot
-from gateway.model import Priority, Readiness, ReadinessState, Reading, Status, Text, Value, Verdict
+from gateway.model import MaybeValue, Priority, Readiness, ReadinessState, Reading, Status, Text, Value, Verdict
 from gateway.rules.bind import Binding, bind
 from gateway.rules.engine import DeviceRules
 from gateway.rules.facts import dates_of, facts_of
@@ -58,6 +58,15 @@ class _Device:
     read_ts: int = 0
     look_at: float = 0.0
     """When time alone may change the judgement: a point grows old, or it is due to be told again."""
+    names: tuple[str, ...] = ()
+    seen: tuple[MaybeValue, ...] = ()
+    """What of `names` was not old when it was last looked at without a reading."""
+    is_dark: bool = False
+    """Nothing was: it stays so until something is read."""
+
+    @property
+    def state(self) -> ReadinessState:
+        return self.judgement.state if self.judgement else ReadinessState.UNKNOWN
 
 
 class Judge:
@@ -91,6 +100,8 @@ class Judge:
         self._dependents = _dependents(site.devices)
         self._verdict: SiteVerdict | None = None
         self._told_at = 0.0
+        self._moved = True
+        """Whether a device has another state than when the site was last looked at."""
 
     def update(self, reading: Reading, now: float) -> list[Readiness]:
         """The readiness of the device and of what depends on it, where the reading changed it or it is due again."""
@@ -124,10 +135,8 @@ class Judge:
         """Readiness that time alone changed (points grew old) or that is due to be told again."""
         told: list[Readiness] = []
         for name, device in self._devices.items():
-            is_quiet = now - device.read_at > MIN_STALE_S
-            if is_quiet:
-                self._look_again(name, device, now, ts)
-            if is_quiet or now >= device.look_at or device.settings.depends_on:
+            moved = now - device.read_at > MIN_STALE_S and self._look_again(name, device, now, ts)
+            if moved or now >= device.look_at or device.settings.depends_on:
                 readiness = self._tell(device, now, ts)
                 if readiness is not None:
                     told.append(readiness)
@@ -135,14 +144,14 @@ class Judge:
 
     def site(self, now: float, ts: int) -> SiteVerdict | None:
         """The roll-up, if it changed or is due to be told again."""
-        states = [
-            (device.settings.kind, device.judgement.state if device.judgement else ReadinessState.UNKNOWN)
-            for device in self._devices.values()
-        ]
-        state, counts = roll_up(states, self._site.required)
         last = self._verdict
-        is_same = last is not None and last.state is state and last.kinds == counts
-        if is_same and now - self._told_at < REPEAT_S:
+        is_due = last is None or now - self._told_at >= REPEAT_S
+        if not is_due and not self._moved:
+            return None
+        self._moved = False
+        states = [(device.settings.kind, device.state) for device in self._devices.values()]
+        state, counts = roll_up(states, self._site.required)
+        if not is_due and last is not None and last.state is state and last.kinds == counts:
             return None
         self._verdict, self._told_at = SiteVerdict(ts, state, ts + VALID_MS, counts), now
         return self._verdict
@@ -270,16 +279,20 @@ class Judge:
             drift = (ts - device.read_ts) - (now - device.read_at) * 1000
             if abs(drift) > STEP_MS:
                 device.rules.pause()
-        device.read_ts, device.read_at = ts, now
+        device.read_ts, device.read_at, device.is_dark = ts, now, False
 
-    def _look_again(self, name: str, device: _Device, now: float, ts: int) -> None:
-        """No reading for a while: what the rules know grows old."""
+    def _look_again(self, name: str, device: _Device, now: float, ts: int) -> bool:
+        """No reading for a while: what the rules know grows old. Whether that changed what they say."""
         if not device.read_ts:
-            return
-        latest = self._snapshot.latest(name, now)
-        points = tuple(point.name for point in device.settings.points)
-        values = tuple(latest[point].value if latest[point].is_usable else None for point in points)
-        self._publish(device.rules.update(max(ts, device.read_ts), points, values))
+            return False
+        if not device.is_dark:
+            latest = self._snapshot.latest(name, now)
+            device.names = device.names or tuple(latest)
+            device.seen = tuple(each.value if each.is_usable else None for each in latest.values())
+            device.is_dark = not any(each.is_usable for each in latest.values())
+        was_in_use = device.rules.in_use
+        moved = self._publish(device.rules.update(max(ts, device.read_ts), device.names, device.seen))
+        return moved or device.rules.in_use is not was_in_use
 
     def _tell_all(self, name: str, now: float, ts: int) -> list[Readiness]:
         told = (self._tell(self._devices[each], now, ts) for each in (name, *self._dependents.get(name, ())))
@@ -293,6 +306,7 @@ class Judge:
             return None
         if previous is None or previous.state is not judgement.state:
             device.since = ts
+            self._moved = True
         device.judgement, device.told_at = judgement, now
         device.look_at = min(stands_until, now + REPEAT_S)
         return Readiness(

@@ -5,6 +5,7 @@ Of a device the first that holds: retired, out_of_service, not_ready, unknown, i
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -128,13 +129,12 @@ def roll_up(
     devices: Iterable[tuple[str, ReadinessState]], required: Mapping[str, int]
 ) -> tuple[ReadinessState, dict[str, KindCount]]:
     """The readiness of a site from `(kind, state)` of its devices, and the counts per kind."""
-    states = list(devices)
-    kinds = sorted({kind for kind, _ in states} | set(required))
+    states: defaultdict[str, list[ReadinessState]] = defaultdict(list)
+    for kind, state in devices:
+        states[kind].append(state)
     counts = {
-        kind: KindCount(
-            {state: sum(1 for each in states if each == (kind, state)) for state in COUNTED}, required.get(kind, 0)
-        )
-        for kind in kinds
+        kind: KindCount({state: states[kind].count(state) for state in COUNTED}, required.get(kind, 0))
+        for kind in sorted(states.keys() | required.keys())
     }
     if any(count.usable + count.unknown < count.required for count in counts.values()):
         return ReadinessState.NOT_READY, counts
