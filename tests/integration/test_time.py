@@ -160,7 +160,8 @@ async def test_a_step_of_the_clock_changes_labels_only(tmp_path: Path, mosquitto
             before = len(heard(watching, "tank-1/telemetry"))
             clock.set(clock.wall_ms() + step_ms, synced=True)
             await eventually(lambda: len(heard(watching, "tank-1/telemetry")) >= before + 5)
-            messages = sorted(heard(watching, "tank-1/telemetry"), key=number)
+            told = {number(message): message for message in heard(watching, "tank-1/telemetry")}
+            messages = [told[seq] for seq in sorted(told)]  # one that is confirmed just then may come twice
             steps = [two["ts"] - one["ts"] for one, two in pairwise(messages)]
             assert len([each for each in steps if abs(each - step_ms) < 60_000]) == 1
             assert [each for each in messages if "other" in each["v"]] == messages[:1], "nothing is sent again"
