@@ -68,7 +68,7 @@ class Gateway:
         )
         self._keeper = keeper
         self.clock: Clock = keeper
-        self._held = HeldRows(store, keeper, self._released)
+        self._held = HeldRows(store, keeper, self._released, self._moved)
         self.snapshot = Snapshot({device.id: device.points for device in site.devices})
         self._since = self.clock.wall_ms()
         self.obey: Execute = refuse
@@ -78,6 +78,7 @@ class Gateway:
         compile_checked = identified(compile_device, self._tell_identity)
         self.field = Field(self.clock, self.pipeline.deliver, open_line, compile_checked)
         self.field.open(self.field.plan(site))
+        self.pipeline.is_line_silent = self.field.is_silent
         self.replaced = asyncio.Event()
         """Set whenever another configuration came into force; who waits for it clears it."""
         self._asking: list[asyncio.Task[None]] = []
@@ -221,6 +222,10 @@ class Gateway:
             await asyncio.sleep(TICK_S)
             await self._held.tick()
 
+    def _moved(self, settled: Settled) -> None:
+        """The provisional times of this boot are known now."""
+        self.pipeline.alarms.moved(settled.since_ms, settled.shift_ms)
+
     def _released(self, settled: Settled) -> None:
         """What was held while nobody knew the time may go now."""
         self._since += settled.shift_ms
@@ -253,4 +258,5 @@ class Gateway:
             health=lambda: GatewayHealth(self.health.points, self._health_reading),
             tell=self.pipeline.event,
             version=__version__,
+            alarms=self.pipeline.alarms,
         )

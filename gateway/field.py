@@ -149,6 +149,11 @@ class Field:
         if self._group is not None:
             self._tasks[name] = self._group.create_task(self.pollers[name].run(), name=f"poller-{name}")
 
+    def is_silent(self, line: str) -> bool:
+        """Whether no device of `line` answers."""
+        poller = self.pollers.get(line)
+        return poller is not None and all(each.silent_since is not None for each in poller.stats())
+
     def _note_past(self, stats: Sequence[DeviceStats]) -> None:
         for each in stats:
             self._past["polls"] += each.polls

@@ -35,12 +35,15 @@ async def keep_house(store: Store, pipeline: Pipeline) -> None:
 
 
 def clear_what_is_gone(store: Store, pipeline: Pipeline) -> None:
-    """Take back the retained messages of devices that are no longer in the file."""
+    """Take back the retained messages of devices, and of alarms, that are no longer in the file."""
     site = pipeline.site
     known = {device.id for device in site.devices} | {topics.SITE, topics.GATEWAY}
     for name in store.outbox.retained_topics():
         topic = topics.parse(name)
-        if topic is None or topic.site != site.id or topic.device not in known:
+        is_known = topic is not None and topic.site == site.id and topic.device in known
+        if topic is not None and topic.rule is not None:
+            is_known = is_known and pipeline.alarms.knows(topic.device, topic.rule)
+        if not is_known:
             pipeline.clear(name)
 
 

@@ -64,6 +64,10 @@ class AlarmEvent(StrEnum):
     SHELF_ENDED = "shelf_ended"
     SUPPRESS = "suppress"
     RELEASE = "release"
+    CONFIRM = "confirm"
+    """Present data show what so far only old data had said."""
+    REMOVE = "remove"
+    """Its rule or device is no longer in the configuration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,8 @@ class AlarmState:
     acks_needed: int = 1
     occurrences: int = 0
     """How often it was raised in this incident."""
+    raised_at: int = 0
+    """The last time it was raised or got worse."""
     is_stale: bool = False
     """Its rule cannot tell now: the state is what it was when it could."""
     is_first_out: bool = False
@@ -104,9 +110,15 @@ class AlarmState:
     shelved_until: int | None = None
     shelf: tuple[Ack, ...] = ()
     """Who shelved it, or asked to; in force once `shelved_until` is set."""
+    shelf_asked_until: int | None = None
+    """The end that the first of two people asked for; their word lapses then."""
     is_suppressed: bool = False
+    suppressed_by: str = ""
+    """`work_order`, `device_silent`, `line <id>` or `parent <id>`."""
     work_order: str | None = None
     """Out of service by this order."""
+    is_historical: bool = False
+    """Old data raised it, and present data have not confirmed it yet: nobody was told."""
 
     @property
     def key(self) -> str:
@@ -139,3 +151,15 @@ class Transition:
     note: str = ""
     is_historical: bool = False
     """Told of data that was too old to announce: recorded, and no message to people."""
+
+    @property
+    def is_announcement(self) -> bool:
+        """People hear of the alarm now: it was raised or got worse, or what kept it back ended while it still holds and
+        nobody acknowledged it."""
+        after = self.after
+        if after.condition is not AlarmCondition.UNACK or after.suppression is not Suppression.NONE:
+            return False
+        if self.is_historical:
+            return False
+        news = (AlarmEvent.RAISE, AlarmEvent.WORSEN, AlarmEvent.CONFIRM)
+        return self.event in news or self.was is not Suppression.NONE

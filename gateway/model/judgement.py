@@ -39,6 +39,8 @@ class Verdict:
     """UTC ms: `level` is what it is since then."""
     because: Mapping[str, Value]
     """The values the condition looked at when `level` last changed."""
+    text: Text | None = None
+    """Of the level that is announced."""
 
 
 class ReadinessState(StrEnum):

@@ -9,11 +9,13 @@ from gateway.store.labels import Labelling
 from gateway.store.lock import StateInUse, hold_state
 from gateway.store.outbox import Outbox
 from gateway.store.store import Store, StoreOptions, open_store
+from gateway.store.trail import Entry, Trail
 
 __all__ = [
     "Bucket",
     "Day",
     "Documents",
+    "Entry",
     "Gap",
     "History",
     "Labelling",
@@ -22,6 +24,7 @@ __all__ = [
     "StateInUse",
     "Store",
     "StoreOptions",
+    "Trail",
     "hold_state",
     "open_store",
 ]

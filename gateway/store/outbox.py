@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
@@ -110,10 +111,8 @@ class Outbox:
         with self._writer.lock:
             lane = self._telemetry if rank else self._journal
             ts = self._stamps.own(topic, ts)
-            room = 1 if rank == 2 else 2
             content = body if isinstance(body, bytes) else body(ts)
-            is_full = lane.waiting >= MAX_WAITING_ROWS * room or lane.waiting_bytes >= MAX_WAITING_BYTES * room
-            if is_full or not self._sequence.has_next:
+            if not self.can_take(rank):
                 lane.counts.dropped += 1
                 lane.note_gap(overload(topic, ts, content))
                 return None
@@ -128,6 +127,18 @@ class Outbox:
                 if not row.held:
                     self._newest[topic] = row
             return row
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Whatever is accepted and kept inside is written in one transaction."""
+        with self._writer.lock:
+            yield
+
+    def can_take(self, rank: int) -> bool:
+        """Whether the disk is near enough for one more message of this rank; inside `together` it stays so for it."""
+        lane, room = (self._telemetry if rank else self._journal), (1 if rank == 2 else 2)
+        is_full = lane.waiting >= MAX_WAITING_ROWS * room or lane.waiting_bytes >= MAX_WAITING_BYTES * room
+        return self._sequence.has_next and not is_full
 
     def _note_topic(self, row: Row) -> None:
         """Keep the names of retained topics in the journal, so that those of removed devices can be cleared."""

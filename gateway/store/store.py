@@ -24,6 +24,8 @@ from gateway.store.outbox import Outbox, newest_on_disk
 from gateway.store.reader import Reader
 from gateway.store.sequence import Sequence
 from gateway.store.stamps import earlier_stamps
+from gateway.store.trail import STEP as TRAIL_STEP
+from gateway.store.trail import Trail
 from gateway.store.writer import Writer
 
 JOURNAL = Schema(
@@ -38,6 +40,7 @@ CREATE TABLE document(key TEXT PRIMARY KEY, value BLOB NOT NULL);
 INSERT INTO meta VALUES('reserved', '0'), ('last_ts', '0')
 """,
         HELD_STEP,
+        TRAIL_STEP,
     ),
 )
 TELEMETRY = Schema("telemetry", (LANE_SCHEMA + HISTORY_SCHEMA, HELD_STEP))
@@ -71,6 +74,7 @@ class Store:
         outbox: Outbox,
         history: History,
         documents: Documents,
+        trail: Trail,
         writer: Writer,
         close: Callable[[], None],
         telemetry: StoreFile,
@@ -78,6 +82,7 @@ class Store:
         self.outbox = outbox
         self.history = history
         self.documents = documents
+        self.trail = trail
         self._writer = writer
         self._close = close
         self._telemetry = telemetry
@@ -175,7 +180,8 @@ def _assemble(
         wall_ms=wall_ms,
     )
     documents = Documents(early, _documents(journal.writer))
-    writer.attach(journal, (sequence, early))
+    trail = Trail(journal, writer, readers[0], executor)
+    writer.attach(journal, (sequence, early, trail))
     writer.attach(telemetry, (late, history))
     writer.start()
 
@@ -194,7 +200,7 @@ def _assemble(
             telemetry.close()
             unlock()
 
-    return Store(outbox, history, documents, writer, close, telemetry)
+    return Store(outbox, history, documents, trail, writer, close, telemetry)
 
 
 def _outbox_id(journal: sqlite3.Connection) -> str:

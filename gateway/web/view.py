@@ -8,15 +8,20 @@ from typing import TypeAlias
 
 from gateway.flow.snapshot import Snapshot
 from gateway.model import Point, Reading
-from gateway.ports import Clock
+from gateway.ports import AlarmDesk, Clock
 from gateway.rules.judge import Judge
 from gateway.settings.types import SiteSettings
 from gateway.store import Bucket
+from gateway.wire.messages import Command, Reply
 
 Trend: TypeAlias = Callable[[str, str, int, int, int], Awaitable[Sequence[Bucket]]]
 """Device, point, since and until (UTC ms), number of buckets; oldest first."""
 Tell: TypeAlias = Callable[[str, str, Mapping[str, str | int]], object]
 """Device (or `_gateway`, `_site`), event type, data: goes out as an event."""
+Obey: TypeAlias = Callable[[str, Command], Awaitable[Reply]]
+"""Device (or `_gateway`, `_site`) and a command with its credential to the answer."""
+Silence: TypeAlias = Callable[[str], Awaitable[None]]
+"""Who asks for it; Refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,12 @@ class SiteView:
     health: Callable[[], GatewayHealth]
     tell: Tell
     version: str
+    alarms: AlarmDesk | None = None
+    """Shows the alarms and acts on them."""
+    obey: Obey | None = None
+    """Carries a command with its credential out, as over MQTT."""
+    silence: Silence | None = None
+    """Ends the siren; None where there is none."""
 
 
 Look: TypeAlias = Callable[[], SiteView]

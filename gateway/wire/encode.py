@@ -169,6 +169,7 @@ def alarm_body(alarm: Alarm) -> bytes:
             "because": alarm.because,
             "text": alarm.text.as_dict(),
             "action": alarm.action.as_dict(),
+            **alarm.more,
         },
     )
 

@@ -118,6 +118,8 @@ class Alarm:
     id: MessageId = NO_ID
     ts: int = 0
     backlog: bool = False
+    more: Mapping[str, Json] = field(default_factory=dict)
+    """Members beside those above, where there is something to say: `stale`, `first_out`, `shelved_until` and such"""
 
 
 @dataclass(frozen=True, slots=True)

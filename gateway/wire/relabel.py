@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway.wire.json_text import dumps
 
-_TIMES = ("since", "valid_until")
+_TIMES = ("since", "valid_until", "shelved_until")
 #: Members of an event's `data` that are times, where they are whole numbers.
 _DATA_TIMES = ("from", "to", "since", "until", "ts")
 

@@ -1,0 +1,115 @@
+"""Alarms through the pipeline: from readings to journalled messages and back from people's orders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.ports import Refused
+from tests.unit.alarms.small_site import SmallSite
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[SmallSite]:
+    made = SmallSite(tmp_path)
+    yield made
+    made.close()
+
+
+async def test_an_alarm_is_raised_acknowledged_and_returns(site: SmallSite) -> None:
+    site.pass_s(2)
+    site.pass_s(1)
+    await site.settled()
+    assert site.sent() == []
+    site.poll(battery_voltage=11.5)
+    await site.settled()
+    (raised,) = site.sent("battery_low")
+    assert raised.body is not None
+    assert raised.body["state"] == "UNACK"
+    assert raised.body["active"] is True
+    assert raised.body["acked"] is False
+    assert raised.body["because"] == {"battery_voltage": 11.5}
+    assert raised.body["priority"] == "medium"
+    assert raised.body["alarm"] == "gen-1/battery_low"
+    after = await site.order("ack", "battery_low", note="crew sent")
+    assert after.condition == "ACKED"
+    site.poll(battery_voltage=13.5)
+    site.pass_s(6)
+    await site.settled()
+    assert [each.state for each in site.sent("battery_low")] == ["UNACK", "ACKED", "NORMAL"]
+    (action,) = site.events("alarm_action")
+    assert (action["act"], action["by"], action["rule"], action["note"]) == (
+        "ack",
+        "duty-1",
+        "battery_low",
+        "crew sent",
+    )
+    assert site.announcer.announced == ["gen-1/battery_low"]
+
+
+async def test_a_higher_level_asks_again_and_a_lower_one_does_not(site: SmallSite) -> None:
+    site.poll(battery_voltage=11.5)
+    await site.order("ack", "battery_low")
+    site.poll(battery_voltage=9.5)
+    site.pass_s(2)
+    assert site.condition("battery_low") == "UNACK"
+    assert site.state("battery_low").acks == ()
+    await site.settled()
+    assert site.sent("battery_low")[-1].body["text"] == {"zh": "电池没电", "en": "Battery flat"}
+    await site.order("ack", "battery_low")
+    site.poll(battery_voltage=11.5)
+    assert site.condition("battery_low") == "ACKED"
+    assert site.state("battery_low").priority == "medium"
+    await site.settled()
+    assert site.announcer.announced == ["gen-1/battery_low", "gen-1/battery_low"]
+
+
+async def test_a_latched_alarm_stays_until_it_is_reset(site: SmallSite) -> None:
+    site.poll(fail_to_start=True)
+    with pytest.raises(Refused) as refused:
+        await site.order("reset", "fail_to_start")
+    assert refused.value.error == "still_active"
+    site.poll(fail_to_start=False)
+    assert site.condition("fail_to_start") == "LATCHED_UNACK"
+    with pytest.raises(Refused) as refused:
+        await site.order("reset", "fail_to_start")
+    assert refused.value.error == "not_acknowledged"
+    await site.order("ack", "fail_to_start")
+    assert site.condition("fail_to_start") == "LATCHED_ACKED"
+    await site.order("reset", "fail_to_start")
+    assert site.condition("fail_to_start") == "NORMAL"
+
+
+async def test_a_shelved_alarm_runs_on_beneath_and_is_announced_when_the_shelf_ends(site: SmallSite) -> None:
+    site.poll()
+    await site.order("shelve", "fuel_low", for_s=60, note="sensor is changed")
+    site.poll(fuel_level=5.0)
+    site.pass_s(30)
+    await site.settled()
+    assert site.sent("fuel_low")[-1].body["suppression"] == "SHELVED"
+    assert site.condition("fuel_low") == "UNACK"
+    assert site.announcer.announced == []
+    site.pass_s(31)
+    await site.settled()
+    assert site.sent("fuel_low")[-1].body["suppression"] == "NONE"
+    assert site.announcer.announced == ["gen-1/fuel_low"]
+
+
+async def test_after_a_restart_everything_goes_on_and_nothing_is_announced_twice(tmp_path: Path) -> None:
+    site = SmallSite(tmp_path)
+    site.poll(battery_voltage=9.5, fail_to_start=True)
+    site.pass_s(3)
+    await site.order("ack", "fail_to_start")
+    await site.settled()
+    site.store.close()
+    again = SmallSite(tmp_path, site.clock)
+    assert [(each.key, each.condition) for each in again.desk.alarms()] == [
+        ("gen-1/battery_low", "UNACK"), ("gen-1/fail_to_start", "ACKED"),
+    ]  # fmt: skip
+    again.values = site.values
+    again.pass_s(5)
+    await again.settled()
+    assert again.sent() == []
+    again.close()
