@@ -10,7 +10,8 @@ from gateway.errors import SinkUnavailable
 from gateway.model import Text
 
 # OpenSSL verify codes, see X509_STORE_CTX_get_error(3)
-_EXPIRED = {9, 10}
+_NOT_YET_VALID = 9
+_EXPIRED = 10
 _WRONG_NAME = {62, 64}
 # Alerts of RFC 8446 section 6 by which a server refuses a client certificate, as OpenSSL names them
 _CLIENT_CERTIFICATE_ALERTS = (
@@ -42,14 +43,26 @@ class LinkFault(Enum):
         en="the broker's certificate is for another host name; check the host in url",
     )
     TLS_EXPIRED = Text(
-        zh="服务器证书已过期或尚未生效，请检查证书和本机时钟",
-        en="the broker's certificate has expired or is not valid yet; check it and this machine's clock",
+        zh="服务器证书已过期，请检查证书和本机时钟",
+        en="the broker's certificate has expired; check it and this machine's clock",
+    )
+    TLS_NOT_YET_VALID = Text(
+        zh="服务器证书尚未生效，本机时钟可能不准",
+        en="the broker's certificate is not valid yet; this machine's clock is probably wrong",
     )
     TLS_CLIENT_CERTIFICATE = Text(
         zh="服务器不接受本机的客户端证书，请检查 cert_file 和 key_file",
         en="the broker does not accept our client certificate; check cert_file and key_file",
     )
+    TLS_NOT_SPOKEN = Text(
+        zh="服务器在 TLS 握手时挂断，该端口可能不使用 TLS（mqtt:）",
+        en="the broker hung up during the TLS handshake; perhaps this port speaks no TLS (mqtt:)",
+    )
     TLS = Text(zh="TLS 握手失败", en="the TLS handshake failed")
+    HUNG_UP = Text(
+        zh="服务器未应答就挂断，该端口可能要求 TLS（mqtts:）",
+        en="the broker hung up without a welcome; perhaps this port wants TLS (mqtts:)",
+    )
     LOCAL_FILE = Text(
         zh="无法读取密码文件、CA 文件或证书文件", en="the password, CA or certificate file cannot be used"
     )
@@ -116,7 +129,9 @@ def failure_of(error: OSError) -> LinkFailed:
     """The failure an operating system or TLS error means."""
     detail = str(error)
     if isinstance(error, ssl.SSLCertVerificationError):
-        if error.verify_code in _EXPIRED:
+        if error.verify_code == _NOT_YET_VALID:
+            return LinkFailed(LinkFault.TLS_NOT_YET_VALID, error.verify_message)
+        if error.verify_code == _EXPIRED:
             return LinkFailed(LinkFault.TLS_EXPIRED, error.verify_message)
         if error.verify_code in _WRONG_NAME:
             return LinkFailed(LinkFault.TLS_WRONG_HOST, error.verify_message)

@@ -33,7 +33,7 @@ async def open_link(settings: MqttSettings, options: LinkOptions) -> Link:
 
 def _means_too_new(failure: LinkFailed) -> bool:
     """Old brokers refuse MQTT 5 with a return code, hang up, or wait for the rest of what they misread."""
-    return failure.fault in (LinkFault.PROTOCOL, LinkFault.LOST) or failure.detail == UNWELCOME
+    return failure.fault in (LinkFault.PROTOCOL, LinkFault.LOST, LinkFault.HUNG_UP) or failure.detail == UNWELCOME
 
 
 async def _open(settings: MqttSettings, options: LinkOptions, version: int, welcome_s: float) -> Link:
@@ -48,6 +48,10 @@ async def _open(settings: MqttSettings, options: LinkOptions, version: int, welc
             await link.greeted()
     except TimeoutError as error:
         raise LinkFailed(LinkFault.TIMEOUT, UNWELCOME) from error
+    except LinkFailed as failure:
+        if failure.fault is LinkFault.LOST and settings.tls is None:
+            raise LinkFailed(LinkFault.HUNG_UP, failure.detail) from failure
+        raise
     finally:
         if not link.is_welcome:
             link.abort(LinkFailed(LinkFault.LOST, "not welcomed"))

@@ -233,7 +233,10 @@ async def _shake_hands(context: ssl.SSLContext, sock: socket.socket, host: str) 
                 return wrapped
     except OSError as error:
         wrapped.close()
-        raise failure_of(error) from error
+        failure = failure_of(error)
+        if failure.fault is LinkFault.LOST:
+            raise LinkFailed(LinkFault.TLS_NOT_SPOKEN, failure.detail) from error
+        raise failure from error
     except BaseException:
         wrapped.close()
         raise

@@ -362,14 +362,26 @@ async def test_tls_that_has_expired(tmp_path: Path, authority: trustme.CA) -> No
         assert (await failure(settings(broker.port, tls=Tls(files.ca, None, None)))).fault is LinkFault.TLS_EXPIRED
 
 
+async def test_tls_with_a_clock_that_is_wrong(tmp_path: Path, authority: trustme.CA) -> None:
+    far = datetime.datetime(2500, 1, 1, tzinfo=datetime.UTC)
+    certificate = authority.issue_cert("127.0.0.1", not_before=far, not_after=far.replace(year=2501))
+    files = TlsFiles(tmp_path / "tls", authority, certificate)
+    with Mosquitto(tmp_path / "m", files.broker()) as broker:
+        found = await failure(settings(broker.port, tls=Tls(files.ca, None, None)))
+        assert found.fault is LinkFault.TLS_NOT_YET_VALID
+        assert not found.fault.needs_person, "a clock may come right by itself"
+
+
 async def test_tls_with_a_client_certificate(tmp_path: Path, authority: trustme.CA) -> None:
     files = TlsFiles(tmp_path / "tls", authority, authority.issue_cert("127.0.0.1"))
     good = TlsFiles(tmp_path / "good", authority, authority.issue_cert("depot-07"))
     bad = TlsFiles(tmp_path / "bad", authority, trustme.CA().issue_cert("depot-07"))
+    past = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+    old = TlsFiles(tmp_path / "old", authority, authority.issue_cert("depot-07", not_after=past))
     with Mosquitto(tmp_path / "m", files.broker("require_certificate true")) as broker:
         async with linked(settings(broker.port, tls=Tls(files.ca, good.cert, good.key))) as link:
             assert await link.publish("t", b"x") == 0x10
-        for tls in (Tls(files.ca, None, None), Tls(files.ca, bad.cert, bad.key)):
+        for tls in (Tls(files.ca, None, None), Tls(files.ca, bad.cert, bad.key), Tls(files.ca, old.cert, old.key)):
             assert (await failure(settings(broker.port, tls=tls))).fault is LinkFault.TLS_CLIENT_CERTIFICATE
 
 
@@ -382,7 +394,14 @@ async def test_tls_files_that_cannot_be_used(tmp_path: Path) -> None:
 async def test_tls_to_a_broker_without_it(mosquitto: Mosquitto) -> None:
     options = LinkOptions("a", connect_timeout_s=2)
     found = await failure(settings(mosquitto.port, tls=Tls(None, None, None)), options)
-    assert found.fault in (LinkFault.TLS, LinkFault.LOST)
+    assert found.fault is LinkFault.TLS_NOT_SPOKEN
+
+
+async def test_plain_to_a_broker_that_wants_tls(tmp_path: Path, authority: trustme.CA) -> None:
+    files = TlsFiles(tmp_path / "tls", authority, authority.issue_cert("127.0.0.1"))
+    with Mosquitto(tmp_path / "m", files.broker()) as broker:
+        found = await failure(settings(broker.port), LinkOptions("a", connect_timeout_s=4))
+        assert found.fault is LinkFault.HUNG_UP
 
 
 # the session

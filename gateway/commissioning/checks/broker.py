@@ -30,6 +30,13 @@ _DO: dict[LinkFault, Text] = {
     LinkFault.TIMEOUT: Text("检查防火墙和路由", "check firewall and route"),
     LinkFault.CREDENTIALS: Text("核对 username 和 password_file", "compare username and password_file with the broker"),
     LinkFault.NOT_AUTHORISED: Text("请中心核对访问列表", "have the centre check its access list"),
+    LinkFault.TLS_NOT_SPOKEN: Text("核对 url：mqtt: 还是 mqtts:，以及端口", "check url: mqtt: or mqtts:, and the port"),
+    LinkFault.HUNG_UP: Text("核对 url：mqtt: 还是 mqtts:，以及端口", "check url: mqtt: or mqtts:, and the port"),
+    LinkFault.TLS_NOT_YET_VALID: Text("校准本机时钟", "set this machine's clock right"),
+    LinkFault.TLS_CLIENT_CERTIFICATE: Text(
+        "检查 cert_file 和 key_file，或请中心重新签发",
+        "check cert_file and key_file, or have the centre issue new ones",
+    ),
     LinkFault.LOCAL_FILE: Text("检查文件是否存在、可读", "see that the files exist and can be read"),
 }
 _ASK_CENTRE = Text("请中心检查 broker", "have the centre check the broker")
