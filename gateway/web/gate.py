@@ -23,6 +23,8 @@ MAX_FIELDS = 20
 
 Act: TypeAlias = Callable[[Request, Person, Mapping[str, str]], Awaitable[Response]]
 """Does something in somebody's name with the fields of a form."""
+Deny: TypeAlias = Callable[[Request, str], Response]
+"""Says no in words: `login` (nobody asked), `form` (no form of this session), `role` (not this person's to do)."""
 
 
 class Gate:
@@ -49,19 +51,19 @@ def _refuse(path: str) -> Response:
     return RedirectResponse(f"/login?next={quote(path)}", 303)
 
 
-def acting(role: str, act: Act) -> Callable[[Request], Awaitable[Response]]:
+def acting(role: str, act: Act, deny: Deny) -> Callable[[Request], Awaitable[Response]]:
     """A route that changes something: only from a form of this page, by somebody who has at least `role`."""
 
     async def answer(request: Request) -> Response:
         person: Person | None = request.state.person
         if person is None:
-            return PlainTextResponse("Unauthorized", 401)
+            return deny(request, "login")
         fields = await form(request)
         is_ours = fields is not None and is_same_origin(request) and person.sent(fields.get("csrf", ""))
         if fields is None or not is_ours or not person.may(role):
             facts = (request.url.path, person.name, person.role, is_ours)
             log.warning("action_refused path=%r by=%s role=%s ours=%s", *facts)
-            return PlainTextResponse("Forbidden", 403)
+            return deny(request, "role" if is_ours else "form")
         return await act(request, person, fields)
 
     return answer

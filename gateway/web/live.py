@@ -6,9 +6,12 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from gateway.flow.snapshot import Subscription
+from gateway.web.alarm_showing import badge_shown
+from gateway.web.rendering import Rendering
 from gateway.web.showing import Showing, Shown
 
 EVERY_S = 1.0
@@ -18,6 +21,18 @@ QUIET_S = 5.0
 MAX_VIEWERS = 100
 MAX_WAITING = 8
 """Messages a viewer may be behind; one further behind is let go and comes back for the whole picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a stream is about: the overview (`site`), the list of `alarms`, one `device`, or only what every page
+    says of alarms (`badge`)."""
+
+    page: str
+    device: str | None = None
+
+
+PAGES = ("site", "alarms", "badge")
 
 
 class Viewer:
@@ -46,56 +61,74 @@ class Viewer:
 
 
 class _Stream:
-    """What all viewers of one page in one language see: the overview, or one device."""
+    """What all viewers of one subject in one language see."""
 
-    def __init__(self, showing: Showing, language: str, device: str | None) -> None:
+    def __init__(self, showing: Showing, rendering: Rendering, language: str, subject: Subject) -> None:
         self._showing = showing
+        self._rendering = rendering
         self._language = language
-        self._device = device
-        self._last: dict[str, Shown] = {}
-        self._site: Shown = {}
+        self._subject = subject
+        self._devices: dict[str, Shown] = {}
+        self._members: Shown = {}
+        self._alarms_of: object = None
         self.viewers: list[Viewer] = []
-        self.render(showing.devices)
+        self.render(showing.devices, is_quiet=True)
 
     def whole(self) -> bytes:
         """Everything as last rendered, and the configuration it belongs to."""
-        return self._message(self._site, self._last, config=self._showing.view.site.digest)
+        return self._message(self._members, self._devices, config=self._showing.view.site.digest)
 
-    def render(self, devices: Iterable[str]) -> bytes | None:
-        """What changed of `devices` since the last call, None where nothing did."""
-        site = self._showing.site(self._language)
-        is_same, self._site = site == self._site, site
+    def render(self, devices: Iterable[str], *, is_quiet: bool) -> bytes | None:
+        """What changed since the last call, of the devices only of `devices`; None where nothing did.
+
+        Alarms are looked at where they changed, and when `is_quiet`: what they say of time grows old.
+        """
+        members = self._changed_members(is_quiet=is_quiet)
+        self._members.update(members)
         found = {}
         for device in devices:
-            if self._device is None:
+            if self._subject.page == "site":
                 shown = self._showing.tile(device, self._language)
-            elif device == self._device:
+            elif device == self._subject.device:
                 shown = self._showing.device(device, self._language)
             else:
                 continue
-            changed = changes(self._last.get(device, {}), shown)
-            self._last[device] = shown
+            changed = changes(self._devices.get(device, {}), shown)
+            self._devices[device] = shown
             if changed:
                 found[device] = changed
-        return None if is_same and not found else self._message({} if is_same else site, found)
+        return self._message(members, found) if members or found else None
 
     def alive(self) -> bytes:
         return self._message({}, {})
 
-    def _message(self, site: Shown, devices: Mapping[str, Shown], **more: str) -> bytes:
-        said: dict[str, Any] = {"clock": self._showing.clock(), "devices": devices, **more}
-        if site:
-            said["site"] = site
+    def _changed_members(self, *, is_quiet: bool) -> Shown:
+        members: Shown = {}
+        if self._subject.page == "site":
+            members["site"] = self._showing.site(self._language)
+        alarms = tuple(self._showing.alarms)
+        if alarms != self._alarms_of or is_quiet:
+            self._alarms_of = alarms
+            members["badge"] = badge_shown(self._showing, self._language)
+            if self._subject.page == "alarms":
+                members["alarms"] = self._rendering.board(self._language)
+            elif self._subject.device is not None:
+                members["alarms"] = self._rendering.device_alarms(self._subject.device, self._language)
+        return {name: member for name, member in members.items() if self._members.get(name) != member}
+
+    def _message(self, members: Shown, devices: Mapping[str, Shown], **more: str) -> bytes:
+        said: dict[str, Any] = {"clock": self._showing.clock(), "devices": devices, **members, **more}
         return b"data: " + json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"
 
 
 class Live:
     """The live streams of a site; `run` feeds them."""
 
-    def __init__(self, showing: Showing, max_viewers: int = MAX_VIEWERS) -> None:
+    def __init__(self, showing: Showing, rendering: Rendering, max_viewers: int = MAX_VIEWERS) -> None:
         self._showing = showing
+        self._rendering = rendering
         self._max_viewers = max_viewers
-        self._streams: dict[tuple[str, str | None], _Stream] = {}
+        self._streams: dict[tuple[str, Subject], _Stream] = {}
         self._watched = asyncio.Event()
         self._closed = False
         self.refused = 0
@@ -109,11 +142,12 @@ class Live:
         return self.viewers >= self._max_viewers
 
     @contextmanager
-    def watch(self, language: str, device: str | None) -> Iterator[Viewer]:
-        """A new viewer of the overview, or of one device; it first gets the whole picture."""
-        stream = self._streams.get((language, device))
+    def watch(self, language: str, subject: Subject) -> Iterator[Viewer]:
+        """A new viewer of `subject`; it first gets the whole picture."""
+        key = language, subject
+        stream = self._streams.get(key)
         if stream is None:
-            stream = self._streams[language, device] = _Stream(self._showing, language, device)
+            stream = self._streams[key] = _Stream(self._showing, self._rendering, language, subject)
         viewer = Viewer()
         stream.viewers.append(viewer)
         viewer.put(stream.whole())
@@ -124,8 +158,8 @@ class Live:
             yield viewer
         finally:
             stream.viewers.remove(viewer)
-            if not stream.viewers and self._streams.get((language, device)) is stream:
-                del self._streams[language, device]
+            if not stream.viewers and self._streams.get(key) is stream:
+                del self._streams[key]
 
     async def run(self) -> None:
         """Feed the viewers until cancelled; while nobody looks, do nothing."""
@@ -161,7 +195,7 @@ class Live:
                 quiet_at = loop.time() + QUIET_S
                 devices = tuple(self._showing.devices)
             for stream in list(self._streams.values()):
-                message = stream.render(devices) or (stream.alive() if is_quiet else None)
+                message = stream.render(devices, is_quiet=is_quiet) or (stream.alive() if is_quiet else None)
                 if message is not None:
                     for viewer in stream.viewers:
                         viewer.put(message)

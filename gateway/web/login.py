@@ -26,7 +26,7 @@ class Login:
         return [
             Route("/login", self.show),
             Route("/login", self.enter, methods=["POST"]),
-            Route("/logout", acting("viewer", self.leave), methods=["POST"]),
+            Route("/logout", acting("viewer", self.leave, _deny), methods=["POST"]),
         ]
 
     async def show(self, request: Request) -> Response:
@@ -64,6 +64,10 @@ class Login:
     def _form(self, request: Request, onward: str, why: str = "", status: int = 200) -> Response:
         text = WORDS[f"login_{why}"][self._pages.language(request)] if why else ""
         return self._pages.render("login.html", request, status=status, onward=inside(onward), why=text)
+
+
+def _deny(_request: Request, why: str) -> Response:
+    return PlainTextResponse("Unauthorized", 401) if why == "login" else PlainTextResponse("Forbidden", 403)
 
 
 def inside(address: str) -> str:

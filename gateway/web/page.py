@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, select_autoescape
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from gateway.model import ValueType
-from gateway.web.access import COOKIE, Access
+from gateway.web.access import COOKIE, ROLES, Access, Person
+from gateway.web.alarm_showing import badge_shown, device_alarms_shown
 from gateway.web.health import health_shown
-from gateway.web.live import Live
+from gateway.web.live import PAGES, Live, Subject
+from gateway.web.rendering import Rendering
 from gateway.web.running import configuration_shown
 from gateway.web.showing import Showing
 from gateway.web.trend import draw
-from gateway.web.words import STATES, WORDS, name_of
+from gateway.web.why import rules_shown
+from gateway.web.words import WORDS, name_of
 
-HERE = Path(__file__).parent
 HOUR_MS = 3_600_000
 TREND_BUCKETS = 120
 RETRY_S = 10
@@ -29,20 +29,16 @@ RETRY_S = 10
 class Pages:
     """Renders one site; holds no state of its own."""
 
-    def __init__(self, showing: Showing, live: Live, access: Access) -> None:
+    def __init__(self, showing: Showing, live: Live, access: Access, rendering: Rendering) -> None:
         self._access = access
         self._showing = showing
         self._live = live
-        self._templates = Environment(
-            loader=FileSystemLoader(HERE / "templates"),
-            autoescape=select_autoescape(default=True),
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._rendering = rendering
 
     def routes(self) -> list[Route]:
         return [
             Route("/", self.overview),
+            Route("/wall", self.wall),
             Route("/device/{device}", self.device),
             Route("/health", self.health),
             Route("/configuration", self.configuration),
@@ -57,19 +53,18 @@ class Pages:
 
     def render(self, name: str, request: Request, status: int = 200, **facts: object) -> Response:
         """One template with what all of them need."""
-        language = self.language(request)
-        body = self._templates.get_template(name).render(
-            lang=language,
-            other="en" if language == "zh" else "zh",
+        language, person = self.language(request), request.state.person
+        body = self._rendering.page(
+            name,
+            language,
             path=request.url.path,
-            w={key: text[language] for key, text in WORDS.items()},
-            states={state.value: text[language] for state, text in STATES.items()},
-            kinds={name: kind.label[language] for name, kind in self._showing.view.site.kinds.items()},
-            site=self._showing.view.site,
-            person=request.state.person,
+            person=person,
+            csrf=person.csrf if person is not None else "",
+            may=may(person),
             can_log_in=self._access.is_possible,
-            is_shown=request.state.person is not None or not self._access.is_needed,
+            is_shown=person is not None or not self._access.is_needed,
             now=self._showing.site(language),
+            badge=badge_shown(self._showing, language),
             clock=self._showing.clock(),
             **facts,
         )
@@ -82,6 +77,13 @@ class Pages:
         return self.render("missing.html", request, status=404)
 
     async def overview(self, request: Request) -> Response:
+        return self._overview(request, is_wall=False)
+
+    async def wall(self, request: Request) -> Response:
+        """The same for a screen on a wall, readable at three metres."""
+        return self._overview(request, is_wall=True)
+
+    def _overview(self, request: Request, *, is_wall: bool) -> Response:
         language = self.language(request)
         devices = [
             {
@@ -92,14 +94,21 @@ class Pages:
             for device in self._showing.devices
         ]
         devices.sort(key=lambda each: (each["order"], each["id"]))
-        return self.render("overview.html", request, devices=devices)
+        return self.render("overview.html", request, devices=devices, is_wall=is_wall)
 
     async def device(self, request: Request) -> Response:
         device, language = request.path_params["device"], self.language(request)
         if device not in self._showing.devices:
             return self.missing(request)
         shown = {**self._showing.name(device, language), **self._showing.device(device, language)}
-        return self.render("device.html", request, device=shown, labels=self._showing.labels(device, language))
+        return self.render(
+            "device.html",
+            request,
+            device=shown,
+            labels=self._showing.labels(device, language),
+            alarms=device_alarms_shown(self._showing, device, language),
+            rules=rules_shown(self._showing, device, language),
+        )
 
     async def health(self, request: Request) -> Response:
         shown = health_shown(self._showing, self.language(request))
@@ -131,9 +140,11 @@ class Pages:
         return HTMLResponse(drawing or Markup("<p>{}</p>").format(WORDS["no_trend"][language]))
 
     async def live(self, request: Request) -> Response:
-        """Server-sent events: first everything, then what changed, of the overview or of `?device=`."""
+        """Server-sent events: first everything, then what changed, of the overview, of `?device=` or of `?page=`."""
         device, language = request.query_params.get("device"), self.language(request)
-        if device is not None and device not in self._showing.devices:
+        page = "device" if device is not None else request.query_params.get("page", "site")
+        is_known = device in self._showing.devices if device is not None else page in PAGES
+        if not is_known:
             return self.missing(request)
         if self._live.is_full:
             self._live.refused += 1
@@ -141,7 +152,7 @@ class Pages:
             return PlainTextResponse(text, 503, headers={"retry-after": str(RETRY_S)})
 
         async def events() -> AsyncIterator[bytes]:
-            with self._live.watch(language, device) as viewer:
+            with self._live.watch(language, Subject(page, device)) as viewer:
                 yield b"retry: 2000\n\n"
                 async for message in viewer:
                     if self._access.is_needed and await self._access.person(request.cookies.get(COOKIE)) is None:
@@ -149,6 +160,11 @@ class Pages:
                     yield message
 
         return StreamingResponse(events(), media_type="text/event-stream")
+
+
+def may(person: Person | None) -> tuple[str, ...]:
+    """The roles a person acts in."""
+    return tuple(role for role in ROLES if person is not None and person.may(role))
 
 
 def _width(asked: str) -> int:

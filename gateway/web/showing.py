@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from gateway.flow.snapshot import Latest
-from gateway.model import Point, ReadinessState, Value, ValueType
+from gateway.model import AlarmState, Point, ReadinessState, Value, ValueType
 from gateway.rules.readiness import KindCount, roll_up
 from gateway.settings.types import DeviceSettings
+from gateway.web.alarm_words import ALARM_WORDS
 from gateway.web.facts import causes_of, judgement_of
 from gateway.web.order import first, for_tile, in_order
 from gateway.web.view import Look, SiteView
@@ -27,6 +28,7 @@ from gateway.web.words import (
     write_plain,
     write_value,
 )
+from gateway.wire import topics
 
 Shown: TypeAlias = dict[str, Any]
 #: What a header counts, worst first.
@@ -49,14 +51,19 @@ class Showing:
     def __init__(self, look: Look) -> None:
         self._look = look
         self.view = look()
+        self.alarms: Sequence[AlarmState] = self._alarms()
         self._lay_out()
 
     def refresh(self) -> SiteView:
         """The site as it stands now; called before each request and each round of the live streams."""
         before, self.view = self.view, self._look()
+        self.alarms = self._alarms()
         if self.view.site is not before.site:
             self._lay_out()
         return self.view
+
+    def _alarms(self) -> Sequence[AlarmState]:
+        return self.view.alarms.alarms() if self.view.alarms is not None else ()
 
     def _lay_out(self) -> None:
         site = self.view.site
@@ -115,7 +122,8 @@ class Showing:
                     PRIORITIES[cause.reason.priority][language],
                     cause.reason.text[language],
                     cause.action[language] if cause.action else "",
-                    self._because(device, cause.because, language),
+                    self.because(device, cause.because, language),
+                    cause.reason.rule,
                 ]
                 for cause in causes_of(self.view, device, judgement)
             ],
@@ -175,16 +183,29 @@ class Showing:
                 shown[point.name].append(self.time(sample.ts))
         return shown
 
-    def _because(self, device: str, because: Mapping[str, Value], language: str) -> str:
-        """The values a rule looked at; those of the device's points by their names."""
-        parts = []
-        for name, value in because.items():
-            point = self.point(device, name)
-            if point is None:
-                parts.append(f"{name} {write_plain(value)}")
-            else:
-                parts.append(f"{name_of(point, language)} {write_value(value, point, language)} {point.unit}".rstrip())
+    def place(self, device: str, language: str) -> str:
+        """What people call a device, the gateway or the site."""
+        if device == topics.SITE:
+            return self.view.site.name[language]
+        settings = self.devices.get(device)
+        if settings is None:
+            return ALARM_WORDS["gateway"][language] if device == topics.GATEWAY else device
+        return settings.name[language] if settings.name else device
+
+    def because(self, device: str, because: Mapping[str, Value], language: str) -> str:
+        """The values a rule looked at, by the names people know; what it worked out of them only where that is all."""
+        known = {name: point for name in because if (point := self.any_point(device, name)) is not None}
+        parts = [
+            f"{name_of(point, language)} {write_value(because[name], point, language)} {point.unit}".rstrip()
+            for name, point in known.items()
+        ] or [f"{name} {write_plain(value)}" for name, value in because.items()]
         return "，".join(parts) if language == "zh" else ", ".join(parts)
+
+    def any_point(self, device: str, name: str) -> Point | None:
+        """A point of a device or of the gateway itself."""
+        if device == topics.GATEWAY:
+            return next((point for point in self.view.health().points if point.name == name), None)
+        return self.point(device, name)
 
     def _quality(self, sample: Latest, now: float, language: str) -> str:
         if sample.stale and sample.at is not None:

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.settings.listen import is_loopback
 from gateway.web.access import Access
+from gateway.web.alarm_pages import AlarmPages
 from gateway.web.api import Api, refuse
 from gateway.web.gate import Gate
 from gateway.web.guard import Guard
@@ -21,6 +22,7 @@ from gateway.web.live import Live
 from gateway.web.login import Login
 from gateway.web.metrics import METRICS_TYPE, metrics_text
 from gateway.web.page import Pages
+from gateway.web.rendering import Rendering
 from gateway.web.showing import Showing
 from gateway.web.view import Look
 
@@ -42,9 +44,10 @@ class _Fresh:
 def build(look: Look) -> Starlette:
     """The application; `serve` runs `state.live`, which feeds its streams, and shows `state.certificate`."""
     showing = Showing(look)
-    live = Live(showing)
+    rendering = Rendering(showing)
+    live = Live(showing, rendering)
     access = Access(showing)
-    pages = Pages(showing, live, access)
+    pages = Pages(showing, live, access, rendering)
     api = Api(showing)
     web = showing.view.site.web
 
@@ -57,6 +60,7 @@ def build(look: Look) -> Starlette:
     app = Starlette(
         routes=[
             *pages.routes(),
+            *AlarmPages(showing, pages).routes(),
             *api.routes(),
             *Login(pages, access).routes(),
             Route("/metrics", metrics),

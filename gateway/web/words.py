@@ -80,6 +80,9 @@ WORDS = {
     "other_language": Text("English", "中文"),
     "score": Text("得分", "score"),
     "back": Text("返回总览", "Back to the overview"),
+    "go_back": Text("返回", "Back"),
+    "pages": Text("页面", "Pages"),
+    "in_order": Text("其他设备", "Other devices"),
     "health": Text("运行状况", "Health"),
     "configuration": Text("运行配置", "Configuration"),
     "required": Text("必备", "Required"),
@@ -166,9 +169,11 @@ def write_plain(value: object) -> str:
     return str(value)
 
 
-def duration(milliseconds: int, language: str) -> str:
-    """A length of time in its largest whole unit."""
+def duration(milliseconds: int, language: str, *, is_exact: bool = False) -> str:
+    """A length of time in its largest whole unit; below a minute only that, or with `is_exact` the seconds."""
     seconds = milliseconds // 1000
+    if is_exact and seconds < 120:
+        return f"{seconds} {'秒' if language == 'zh' else 's'}"
     for size, zh, en in ((86_400, "天", "d"), (3_600, "小时", "h"), (60, "分钟", "min")):
         if seconds >= size:
             return f"{seconds // size} {zh if language == 'zh' else en}"

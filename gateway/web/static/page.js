@@ -4,7 +4,7 @@ const SILENCE_MS = 15000;
 const RENEW_MS = 10000;
 const lost = document.getElementById("lost");
 const here = document.getElementById("device");
-const isLive = here || document.getElementById("site");
+const page = document.body.dataset.page;
 
 const set = (root, selector, text) => {
   const element = root && root.querySelector(selector);
@@ -45,7 +45,7 @@ function showTile(id, news) {
   if ("order" in news && tile.dataset.order !== String(news.order)) {
     tile.dataset.order = news.order;
     const tiles = [...tile.parentNode.children];
-    tiles.sort((a, b) => a.dataset.order - b.dataset.order || (a.id < b.id ? -1 : 1));
+    tiles.sort((a, b) => a.dataset.order - b.dataset.order || (a.id < b.id ? -1 : 1)); // the heading between them too
     tile.parentNode.append(...tiles);
   }
 }
@@ -57,9 +57,11 @@ function showReasons(list, reasons) {
     element.textContent = text;
     return element;
   };
-  const items = reasons.map(([priority, colour, text, action, because]) => {
+  const items = reasons.map(([priority, colour, text, action, because, rule]) => {
     const item = write("li", "priority-" + priority, "");
-    item.append(write("b", "", colour), ` ${text} `, write("span", "action", action), " ", write("small", "because", because));
+    const what = write(action ? "a" : "span", "", text);
+    if (action) what.href = `/alarm/${here.dataset.device}/${rule}`;
+    item.append(write("b", "", colour), " ", what, " ", write("span", "action", action), " ", write("small", "because", because));
     return item;
   });
   if (!items.length) {
@@ -99,10 +101,61 @@ function showSite(news) {
   }
 }
 
+// What all pages say of alarms.
+function showBadge(news) {
+  const badge = document.getElementById("badge");
+  const loudest = document.getElementById("loudest");
+  const fill = news.unacked ? " fill-" + news.priority : "";
+  badge.className = "badge" + fill;
+  badge.hidden = !news.open;
+  set(badge, ".sign", news.unacked ? news.sign : "");
+  set(badge, ".count", String(news.unacked || news.open));
+  set(badge, ".spoken", " " + news.words);
+  if (!loudest) return;
+  loudest.className = "loudest" + fill;
+  loudest.hidden = !news.unacked;
+  set(loudest, ".sign", news.sign);
+  set(loudest, ".count", String(news.unacked));
+  set(loudest, ".text", news.text);
+  set(loudest, ".words", news.words);
+}
+
+// Alarms come as they are drawn by the gateway, for everybody alike: here they get this session's token.
+function arm(root) {
+  for (const input of root.querySelectorAll("input[name=csrf]")) input.value = document.body.dataset.csrf;
+}
+
+function showAlarms(drawn) {
+  const list = document.getElementById("alarms");
+  if (!list) return;
+  const fresh = document.createElement("template");
+  fresh.innerHTML = drawn;
+  arm(fresh.content);
+  for (const fold of list.querySelectorAll("details[id]")) {
+    const other = fresh.content.getElementById(fold.id);
+    if (other) other.open = fold.open;
+  }
+  const place = document.activeElement && list.contains(document.activeElement) ? document.activeElement : null;
+  const card = place && place.closest("[id]").id;
+  const kind = place && place.tagName;
+  list.replaceChildren(fresh.content);
+  const again = card && document.getElementById(card);
+  const target = again && (again.querySelector(kind) || again.querySelector("a"));
+  if (target) target.focus({preventScroll: true});
+}
+
+// The page of one alarm is asked for anew when something about alarms changed.
+let hasAlarms = "";
+function noteAlarms(news) {
+  const now = JSON.stringify(news);
+  if (hasAlarms && hasAlarms !== now && document.getElementById("alarm")) renew();
+  hasAlarms = now;
+}
+
 let heard = Date.now();
 let live = null;
 function look() {
-  live = new EventSource(here ? "/live?device=" + encodeURIComponent(here.dataset.device) : "/live");
+  live = new EventSource(here ? "/live?device=" + encodeURIComponent(here.dataset.device) : "/live?page=" + page);
   live.onmessage = (event) => {
     const news = JSON.parse(event.data);
     heard = Date.now();
@@ -113,6 +166,9 @@ function look() {
     say("");
     set(document, ".clock", news.clock);
     if (news.site) showSite(news.site);
+    if (news.badge) showBadge(news.badge);
+    if (news.badge) noteAlarms(news.badge);
+    if ("alarms" in news) showAlarms(news.alarms);
     for (const [id, device] of Object.entries(news.devices)) here ? showDevice(device) : showTile(id, device);
   };
   live.onerror = () => {
@@ -122,7 +178,7 @@ function look() {
     if (isRefused) setTimeout(() => location.reload(), RENEW_MS);
   };
 }
-if (isLive) {
+if (page) {
   look();
   setInterval(() => {
     if (!document.hidden && Date.now() - heard > SILENCE_MS) say(lost.dataset.lost);
@@ -151,7 +207,8 @@ async function renew() {
   say("");
   for (const part of document.querySelectorAll("[data-renew]")) {
     const other = fresh.getElementById(part.id);
-    if (other) part.replaceWith(document.adoptNode(other));
+    const isInUse = part.contains(document.activeElement) || part.querySelector("details[open]");
+    if (other && !isInUse) part.replaceWith(document.adoptNode(other));
   }
 }
 if (document.querySelector("[data-renew]")) setInterval(renew, RENEW_MS);
@@ -162,7 +219,7 @@ async function drawTrend() {
   if (!button || document.hidden) return;
   let drawing = null;
   try {
-    const width = document.querySelector("main").clientWidth - 48;
+    const width = Math.max(240, (button.closest(".columns").querySelector(".side").clientWidth || 640) - 34);
     const answer = await fetch(`${button.dataset.trend}?width=${width}`);
     if (answer.ok) drawing = await answer.text();
   } catch {
