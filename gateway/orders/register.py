@@ -8,6 +8,7 @@ from typing import Protocol
 from gateway.control import Registry, Request
 from gateway.flow.snapshot import Snapshot
 from gateway.orders.actor import LocalActors
+from gateway.orders.alarms import ROLES, AlarmOrders
 from gateway.orders.book import CommandBook
 from gateway.orders.explaining import Explaining
 from gateway.orders.facts import FactOrders
@@ -32,7 +33,8 @@ def register_orders(gateway: Asked, hands: SiteHands, registry: Registry, book: 
     """Register everything; gives the writing, to be closed before the lines are."""
     writing = Writing(hands, gateway.clock)
     orders = WriteOrders(writing)
-    facts = FactOrders(gateway, LocalActors(lambda: gateway.site.operators_file))
+    actors = LocalActors(lambda: gateway.site.operators_file)
+    facts, alarms = FactOrders(gateway, actors), AlarmOrders(gateway, actors)
 
     async def read(request: Request) -> Mapping[str, Json]:
         device = device_of(gateway.site.devices, request)
@@ -45,6 +47,10 @@ def register_orders(gateway: Asked, hands: SiteHands, registry: Registry, book: 
     registry.register("write", orders.write_locally, answer_s=WRITE_S)
     registry.register("explain", Explaining(gateway).answer)
     registry.register("set_fact", facts.set_locally)
+    registry.register("alarms", alarms.listed)
+    registry.register("alarm_order", alarms.locally)
+    for act in ROLES:
+        book.register(act, alarms.by_command(act))
     book.register("set_fact", facts.set_by_command)
     book.register("arm", orders.arm_by_command)
     book.register("write", orders.write_by_command)

@@ -1,0 +1,120 @@
+"""Orders about alarms, by MQTT from an operator and over the control socket: acknowledge, reset, shelve, take out of
+service. What an alarm allows is the alarm's own business; who may is decided here."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Protocol
+
+from gateway.alarms.keeping import state_json
+from gateway.control import Request
+from gateway.model import AlarmCondition, AlarmState, Suppression, Text
+from gateway.operators import Operator
+from gateway.orders.actor import MAINTAINER, OPERATOR, Actor, LocalActors, refuse_role
+from gateway.orders.arguments import length_of, note_of, rule_of, work_order_of
+from gateway.orders.book import Do, Done
+from gateway.pipeline import Pipeline
+from gateway.ports import AlarmOrder, Clock
+from gateway.wire.messages import Command, Json
+
+#: What may be done to an alarm, and the role it takes.
+ROLES: Mapping[str, str] = MappingProxyType(
+    {
+        "ack": OPERATOR,
+        "reset": OPERATOR,
+        "shelve": OPERATOR,
+        "unshelve": OPERATOR,
+        "out_of_service": MAINTAINER,
+        "return": MAINTAINER,
+    }
+)
+#: Alarms in one answer over the control socket, whose answers are bounded.
+AT_ONCE = 100
+
+
+class Running(Protocol):
+    """gateway.app.Gateway."""
+
+    clock: Clock
+    pipeline: Pipeline
+
+
+class AlarmOrders:
+    """Lists alarms and carries out what people ask of them."""
+
+    def __init__(self, gateway: Running, actors: LocalActors) -> None:
+        self._gateway = gateway
+        self._actors = actors
+
+    def by_command(self, act: str) -> Do:
+        """What carries the MQTT command `act` out."""
+
+        async def do(device: str, command: Command, operator: Operator) -> Done:
+            actor = Actor(operator.name, operator.role, "mqtt", command.id)
+            state = await self._order(act, device, command.args, actor)
+            return Done(True, said(act, state), data=state_told(state))
+
+        return do
+
+    async def locally(self, request: Request) -> Mapping[str, Json]:
+        """Arguments: `act`, `device`, `rule`, `by`, `note`, `for`, `order`."""
+        act = request.word("act")
+        actor = await self._actors.of(request, f"local-{secrets.token_hex(6)}")
+        state = await self._order(act, request.word("device"), request.args, actor)
+        return {**state_told(state), "text": said(act, state).as_dict()}
+
+    async def listed(self, request: Request) -> Mapping[str, Json]:
+        """Arguments: `all` (those that are NORMAL too), `from` (how many to pass over). The worst first; `total` says
+        how many there are."""
+        desk = self._gateway.pipeline.alarms
+        found = list(desk.alarms())
+        if request.args.get("all") is True:
+            shown = {each.key for each in found}
+            found += sorted((each for each in desk.known if each.key not in shown), key=lambda each: each.key)
+        begin = request.whole("from", 0, 10_000_000) if "from" in request.args else 0
+        page: list[Json] = [state_told(each) for each in found[begin : begin + AT_ONCE]]
+        return {"ts": self._gateway.clock.wall_ms(), "total": len(found), "alarms": page}
+
+    async def _order(self, act: str, device: str, args: Mapping[str, Json], actor: Actor) -> AlarmState:
+        refuse_role(actor, ROLES.get(act, OPERATOR))
+        order = AlarmOrder(
+            act=act,
+            device=device,
+            rule=rule_of(args),
+            by=actor.name,
+            role=actor.role,
+            note=note_of(args),
+            for_s=length_of(args),
+            work_order=work_order_of(args),
+        )
+        return await self._gateway.pipeline.alarms.order(order)
+
+
+def state_told(state: AlarmState) -> dict[str, Json]:
+    """An alarm as JSON, for programs; times in UTC ms."""
+    return {**state_json(state), "action": state.action.as_dict(), "role": state.role}
+
+
+def said(act: str, state: AlarmState) -> Text:
+    """What came of it, for people."""
+    if act == "ack" and not state.condition.is_acked:
+        left = state.acks_needed - len(state.acks)
+        return Text(f"已确认，还须 {left} 人确认", f"acknowledged; more people needed: {left}")
+    if act == "shelve" and state.suppression is not Suppression.SHELVED and state.shelved_until is None:
+        return Text("已记录，还须另一人同意", "noted; another person has to agree")
+    return _SAID[act] if state.condition is not AlarmCondition.NORMAL or act != "ack" else _ENDED
+
+
+_ENDED = Text("已确认，告警结束", "acknowledged; the alarm has ended")
+_SAID: Mapping[str, Text] = MappingProxyType(
+    {
+        "ack": Text("已确认", "acknowledged"),
+        "reset": Text("已复位", "reset"),
+        "shelve": Text("已搁置", "shelved"),
+        "unshelve": Text("已取消搁置", "no longer shelved"),
+        "out_of_service": Text("已停用", "taken out of service"),
+        "return": Text("已恢复使用", "back in service"),
+    }
+)
