@@ -29,8 +29,9 @@ async def keep_house(store: Store, pipeline: Pipeline) -> None:
             pipeline.event(topics.GATEWAY, "store_damaged", {"file": damaged.name})
         try:
             await _tell_gaps(store, pipeline)
+            await pipeline.alarms.let_go()
         except StoreUnavailable as error:
-            log.warning("gaps_unreadable reason=%s", error)
+            log.warning("store_unreadable reason=%s", error)
         await asyncio.sleep(LOOK_S)
 
 

@@ -11,19 +11,24 @@ from functools import partial
 from gateway.alarms import keeping, refusals, telling
 from gateway.alarms.alarm import Place, Rules
 from gateway.alarms.alarms import Alarms
-from gateway.alarms.chain import Chain
+from gateway.alarms.chain import RETIRED, Chain
 from gateway.alarms.suppression import Surroundings
 from gateway.model import AlarmCondition, AlarmEvent, AlarmState, Transition, Verdict
 from gateway.ports import AlarmOrder, Announcer, Clock, Refused, Row
 from gateway.settings.types import SiteSettings
 from gateway.store import Entry, Store
 from gateway.wire import encode, topics
+from gateway.wire.messages import Json
 
 log = logging.getLogger(__name__)
 
 RANK, REPEAT_RANK = 0, 1
 """A transition leaves only from disk; that an alarm still stands is no news and waits for nobody."""
 REPEAT_S = 600.0
+LET_GO_S = 3600.0
+LEAST_KEPT, MOST_KEPT = 1_000, 50_000
+"""Entries of the journal, of about 700 bytes each."""
+DAY_MS = 86_400_000
 MOST_WAITING = 10_000
 """Verdicts that may wait for the disk; beyond it only the latest of each alarm."""
 
@@ -50,6 +55,7 @@ class Desk:
         self._alarms = Alarms({}, {}, site.alarms, around)
         self._chain = Chain(store.trail.last)
         self._waiting: deque[Verdict] = deque()
+        self._let_go_at = 0.0
         self._told_at: dict[str, float] = {}
         """When each alarm's message was last made, monotonic seconds."""
         self.dropped = 0
@@ -124,6 +130,25 @@ class Desk:
         for transition in self._alarms.orphans(self._clock.wall_ms()):
             if self._commit(transition) is None:
                 log.warning("alarm_not_taken_back alarm=%s", transition.after.key)
+
+    async def let_go(self) -> None:
+        """Once an hour: retire entries of the journal that are too old, or too many, by an entry that says so. Never the
+        newest, and none while the clock is not to be believed."""
+        now_s, trail = self._clock.monotonic(), self._store.trail
+        if now_s < self._let_go_at or not self._clock.synced:
+            return
+        self._let_go_at = now_s + LET_GO_S
+        now_ms = self._clock.wall_ms()
+        limit = self._chain.next_number - LEAST_KEPT
+        too_old = await trail.last_before(now_ms - int(self._site.alarms.journal_days * DAY_MS))
+        too_many = self._chain.next_number - 1 - MOST_KEPT
+        up_to = min(max(too_old.number if too_old is not None else 0, too_many), limit)
+        found = await trail.read(up_to - 1, 1) if up_to > 0 else ()
+        if not found or found[0].number != up_to:
+            return
+        with self._store.outbox.together():
+            data: dict[str, Json] = {"up_to": up_to, "hash": found[0].hash.hex()}
+            trail.add(self._chain.add(now_ms, RETIRED, data), retire_to=up_to)
 
     def moved(self, since_ms: int, shift_ms: int) -> None:
         """Times from `since_ms` on were provisional and move by `shift_ms`."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from gateway.settings.notify_keys import AnnunciatorKeys, NotifyKeys
+from gateway.settings.notify_keys import AnnunciatorKeys, NotifyKeys, Priorities
 from gateway.settings.values import (
     BothLanguages,
     Duration,
@@ -191,6 +191,21 @@ class ClockKeys(FileModel):
     ] = None
 
 
+class AlarmKeys(FileModel):
+    """How people deal with alarms."""
+
+    two_person_ack: Annotated[
+        Priorities,
+        Field(description="Priorities that two different people have to acknowledge.", examples=[["critical"]]),
+    ] = ()
+    longest_shelf: Annotated[
+        Duration | None, Field(description="The longest an alarm may be shelved for; 8h by default.")
+    ] = None
+    journal: Annotated[
+        Duration | None, Field(description="How long the journal of alarms is kept; 400d by default, 30d at least.")
+    ] = None
+
+
 class SiteFile(FileModel):
     """One site."""
 
@@ -223,6 +238,7 @@ class SiteFile(FileModel):
         AnnunciatorKeys | None,
         Field(description="A horn or lamp that sounds for new alarms, with or without a network."),
     ] = None
+    alarms: AlarmKeys | None = None
     web: WebKeys | None = None
     clock: ClockKeys | None = None
     operators_file: Annotated[

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from gateway.model import ReportPolicy, Text, Value
+from gateway.model import Priority, ReportPolicy, Text, Value
 from gateway.operators import parse_operators
 from gateway.settings import texts
 from gateway.settings.broker import read_broker
@@ -18,7 +18,7 @@ from gateway.settings.bundled import config_dir
 from gateway.settings.devices import DeviceEntry, SiteFrame, read_devices
 from gateway.settings.document import read
 from gateway.settings.facts import read_facts
-from gateway.settings.files import ClockKeys, SiteFile, SiteKeys, SiteMqttKeys, UplinkKeys
+from gateway.settings.files import AlarmKeys, ClockKeys, SiteFile, SiteKeys, SiteMqttKeys, UplinkKeys
 from gateway.settings.lines import read_lines
 from gateway.settings.listen import read_web
 from gateway.settings.names import review_labels
@@ -31,9 +31,12 @@ from gateway.settings.profiles import ProfileShelf
 from gateway.settings.protocol import Protocols
 from gateway.settings.reading import read_section
 from gateway.settings.together import review_line, review_together, settle_lines
-from gateway.settings.types import ClockSettings, Kind, SiteSettings
+from gateway.settings.types import AlarmSettings, ClockSettings, Kind, SiteSettings
 from gateway.settings.values import ReportRule
 from gateway.settings.vocabulary import load_vocabulary
+
+LONGEST_SHELF_S = 7 * 86_400.0
+SHORTEST_JOURNAL_S = 30 * 86_400.0
 
 
 def load_site(path: Path, protocols: Protocols, language: str = "en") -> SiteSettings:
@@ -73,6 +76,7 @@ def _resolve(path: Path, root: Section, data: bytes, protocols: Protocols, probl
     if uplink is not None:
         read_section(UplinkKeys, uplink, problems)
     mqtt = None if mqtt_section is None else read_broker(SiteMqttKeys, mqtt_section, base, problems)
+    alarms = _alarms(root, keys.get("alarms"), problems)
     if len(problems):
         return None
     contents = {name: read_ for device in devices if device.profile for name, read_ in device.profile.contents}
@@ -101,6 +105,7 @@ def _resolve(path: Path, root: Section, data: bytes, protocols: Protocols, probl
         state_dir=base / keys["state_dir"],
         operators_file=operators_file,
         clock=_clock(keys.get("clock")),
+        alarms=alarms,
         notify=notify,
         annunciator=annunciator,
     )
@@ -167,6 +172,30 @@ def _clock(keys: ClockKeys | None) -> ClockSettings:
     if keys is None:
         return default
     return ClockSettings(keys.hardware, default.wait_s if keys.wait is None else keys.wait)
+
+
+def _alarms(root: Section, keys: AlarmKeys | None, problems: Problems) -> AlarmSettings:
+    default = AlarmSettings()
+    if keys is None:
+        return default
+    section = root.section("alarms") or root
+    if keys.longest_shelf is not None and not 0 < keys.longest_shelf <= LONGEST_SHELF_S:
+        problems.add(
+            section.place_of("longest_shelf"),
+            Text("搁置最长不超过7天，且大于0", "an alarm is shelved for more than 0 and at most 7 days"),
+            Text("例如 8h", "such as 8h"),
+        )
+    if keys.journal is not None and keys.journal < SHORTEST_JOURNAL_S:
+        problems.add(
+            section.place_of("journal"),
+            Text("告警日志至少保留30天", "the journal of alarms is kept for 30 days at least"),
+            Text("例如 400d", "such as 400d"),
+        )
+    return AlarmSettings(
+        two_person_ack=tuple(map(Priority, keys.two_person_ack)),
+        longest_shelf_s=default.longest_shelf_s if keys.longest_shelf is None else keys.longest_shelf,
+        journal_days=default.journal_days if keys.journal is None else keys.journal / 86_400,
+    )
 
 
 def _operators(root: Section, name: str | None, base: Path, problems: Problems) -> Path | None:

@@ -52,12 +52,6 @@ class Trail:
         found = db.execute("SELECT number, ts, body, hash FROM trail ORDER BY number DESC LIMIT 1").fetchone()
         self.last: Entry | None = Entry(*found) if found else None
         """The newest entry when the store was opened."""
-        (self._rows,) = db.execute("SELECT coalesce(max(number) - min(number) + 1, 0) FROM trail").fetchone()
-
-    @property
-    def rows(self) -> int:
-        """Entries there are, those that wait included."""
-        return int(self._rows)
 
     def add(self, entry: Entry, *, retire_to: int = 0) -> None:
         """Write `entry` with the next commit; with `retire_to`, let go of all up to that number."""
@@ -65,10 +59,9 @@ class Trail:
             self._writer.wake(self._file, urgent=False)
             self._next.entries.append(entry)
             self._next.retire_to = max(self._next.retire_to, retire_to)
-            self._rows += 1
 
     def newest(self, limit: int) -> list[Entry]:
-        """The newest entries on disk, oldest first; only while the store is being opened."""
+        """The newest entries there were when the store was opened, oldest first; only before anything is added."""
         query = "SELECT number, ts, body, hash FROM trail ORDER BY number DESC LIMIT ?"
         return [Entry(*values) for values in self._file.writer.execute(query, (limit,))][::-1]
 
@@ -104,9 +97,6 @@ class Trail:
         """The journal is never replaced."""
 
     def settle(self) -> None:
-        if self._now.retire_to:
-            (self._rows,) = self._file.writer.execute(_COUNT).fetchone()
-            self._rows += len(self._next.entries)
         self._now = _Work()
 
     def write(self, db: sqlite3.Connection) -> None:
@@ -120,7 +110,6 @@ class Trail:
 
 
 _READ = "SELECT number, ts, body, hash FROM trail WHERE number > ? ORDER BY number LIMIT ?"
-_COUNT = "SELECT coalesce(max(number) - min(number) + 1, 0) FROM trail"
 
 
 def walk(path: Path) -> Iterator[Entry]:
