@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import random
 from dataclasses import dataclass
 
@@ -68,7 +69,7 @@ class Connection:
         except TimeoutError:
             self._fail("no answer to connecting")
         except OSError as error:
-            self._fail(error.strerror or str(error))
+            self._fail(os.strerror(error.errno) if error.errno else error.strerror or str(error))
         else:
             self.opened += 1
             self._answered = False

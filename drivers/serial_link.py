@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import select
 import termios
@@ -16,6 +17,9 @@ from serial.rs485 import RS485Settings
 from drivers.links import Receiver
 
 _READ = 4096
+_LOCK_WAITS_S = (0.05, 0.15, 0.3, 0.5)
+_LOCKED = (errno.EAGAIN, errno.EBUSY)
+IN_USE = "the port is used by another program"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +63,7 @@ class SerialLink:
         return self._port is not None
 
     async def open(self, receiver: Receiver) -> None:
-        settings = self.settings
-        try:
-            port = serial.Serial(
-                settings.path,
-                settings.baudrate,
-                bytesize=settings.bytesize,
-                parity=settings.parity,
-                stopbits=settings.stopbits,
-                timeout=0,
-                write_timeout=0,
-                exclusive=True,
-            )
-        except (ValueError, termios.error) as error:
-            raise OSError(f"the port does not take these settings: {error}") from error
+        port = await self._open_exclusively()
         try:
             self._prepare(port)
         except (OSError, ValueError) as error:
@@ -83,6 +74,32 @@ class SerialLink:
         self._receiver = receiver
         self._unsent = b""
         asyncio.get_running_loop().add_reader(self._fd, self._readable)
+
+    async def _open_exclusively(self) -> serial.Serial:
+        """The port, ours alone. Whoever only looks at it (a service that knows modems, a program that just ends) is
+        given a moment."""
+        settings = self.settings
+        for wait_s in (*_LOCK_WAITS_S, None):
+            try:
+                return serial.Serial(
+                    settings.path,
+                    settings.baudrate,
+                    bytesize=settings.bytesize,
+                    parity=settings.parity,
+                    stopbits=settings.stopbits,
+                    timeout=0,
+                    write_timeout=0,
+                    exclusive=True,
+                )
+            except (ValueError, termios.error) as error:
+                raise OSError(f"the port does not take these settings: {error}") from error
+            except OSError as error:
+                if error.errno not in _LOCKED:
+                    raise
+                if wait_s is None:
+                    raise OSError(IN_USE) from error
+            await asyncio.sleep(wait_s)
+        raise AssertionError("the last attempt returns or raises")
 
     def _prepare(self, port: serial.Serial) -> None:
         settings = self.settings

@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gateway.cli.at_site import complain
+from gateway.cli.logs import quiet_lines
+from gateway.cli.progress import Progress
 from gateway.model import Text
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ _EXISTS = Text(
     "{path} is there already; --force replaces it, --out takes another",
 )
 _UNUSED = Text("答案文件里有没问到的键：{keys}", "the answers hold keys that nobody asked for: {keys}")
+_STOPPED = Text("已中止，没有写文件", "stopped; nothing was written")
 _NO_DEVICES = Text("没有设备，没有写文件", "there are no devices; nothing was written")
 _DONE = Text(
     "{path}：线路 {lines} 条，设备 {devices} 台。接下来：", "{path}: lines: {lines}, devices: {devices}. Next:"
@@ -45,6 +49,7 @@ def run(options: argparse.Namespace) -> int:
     from gateway.commissioning.site_file import site_text
 
     language, path = options.lang, options.out
+    quiet_lines()
     if path.exists() and not options.force:
         complain("init", Text(_EXISTS.zh.format(path=path), _EXISTS.en.format(path=path)), language)
         return 2
@@ -56,6 +61,8 @@ def run(options: argparse.Namespace) -> int:
         complain("init", error.text, language)
         return 2
     except KeyboardInterrupt:
+        print(file=sys.stderr)
+        complain("init", _STOPPED, language)
         return 1
     if file is not None and file.unused:
         keys = ", ".join(file.unused)
@@ -77,7 +84,28 @@ def run(options: argparse.Namespace) -> int:
 async def _ask(interview: Interview, language: str, folder: Path) -> Draft:
     from gateway.installing.first_site import first_site
 
-    return await first_site(interview, lambda text: print(text[language], flush=True), language, folder)
+    return await first_site(interview, _Terminal(language), language, folder)
+
+
+class _Terminal:
+    """gateway.installing.first_site.Screen."""
+
+    def __init__(self, language: str) -> None:
+        self._language = language
+
+    def say(self, text: Text) -> None:
+        print(text[self._language], flush=True)
+
+    def progress(self, total: int) -> Callable[[str | None, int], None]:
+        bar = Progress(sys.stderr, total, self._language)
+
+        def step(what: str | None, found: int) -> None:
+            if what is None:
+                bar.clear()
+            else:
+                bar.step(what, found)
+
+        return step
 
 
 def _answers(path: Path, language: str) -> AnswerFile:

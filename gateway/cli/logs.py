@@ -34,3 +34,8 @@ def _is_journal() -> bool:
     except (OSError, ValueError):
         return False
     return os.environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
+
+
+def quiet_lines() -> None:
+    """For commands that say themselves why a line cannot be used: no log of it beside that."""
+    logging.getLogger("drivers").setLevel(logging.ERROR)

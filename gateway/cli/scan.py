@@ -7,18 +7,18 @@ import asyncio
 import contextlib
 import json
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from gateway.cli.at_site import WrongWords, complain
+from gateway.cli.progress import Progress
 from gateway.cli.tables import aligned
 from gateway.model import Text
 
 if TYPE_CHECKING:
-    from gateway.scanning import Ask, Candidate, Found
+    from gateway.scanning import Candidate, Found, Search
     from gateway.settings.types import LineSettings, SiteSettings
 
 _HELP = {
@@ -49,7 +49,7 @@ _NOISE = Text(
     "听到无法识别的数据：波特率、校验不对，或有站号重复",
     "something was heard that is no frame: another speed or parity, or two units with one id",
 )
-_STOPPED = Text("已中止，以上是到此为止找到的", "stopped; above is what was found so far")
+_STOPPED = Text("已中止，到此为止找到 {count} 个站号", "stopped; units found so far: {count}")
 _THROUGH = Text(
     "网关正在运行，通过它以线路现有设置搜索", "a gateway runs: searching through it, at the line's own settings"
 )
@@ -58,7 +58,7 @@ _NOT_WHILE_RUNNING = Text(
     "a gateway runs and its port keeps its settings; stop it first, or leave --baud and --parity out",
 )
 _SERIAL_MS, _NETWORK_MS = 150, 400
-_BAR = 24
+_PATIENCE = 3
 
 
 @dataclass
@@ -120,8 +120,11 @@ def milliseconds(text: str) -> float:
 
 
 def run(options: argparse.Namespace) -> int:
+    from gateway.cli.logs import quiet_lines
+    from gateway.commissioning.line_faults import line_fault
     from gateway.control import ControlFailed
 
+    quiet_lines()
     result = Result()
     stopped = False
     try:
@@ -136,14 +139,15 @@ def run(options: argparse.Namespace) -> int:
         stopped = True
     _print(result, options, stopped=stopped)
     if result.down is not None:
-        complain("scan", Text(f"线路不可用：{result.down}", f"the line cannot be used: {result.down}"), options.lang)
+        why = line_fault(result.down)
+        complain("scan", Text(f"线路不可用：{why.zh}", f"the line cannot be used: {why.en}"), options.lang)
     return 1 if stopped or result.down is not None else 0
 
 
 async def _scan(options: argparse.Namespace, result: Result) -> None:
     from gateway.app import PROTOCOLS
     from gateway.control import ControlClient
-    from gateway.scanning import ask_gateway, describe, load_candidates, settings_to_try
+    from gateway.scanning import Search, ask_gateway, describe, load_candidates, settings_to_try
     from gateway.store import StateInUse, hold_state
 
     line, site = _line(options)
@@ -164,13 +168,22 @@ async def _scan(options: argparse.Namespace, result: Result) -> None:
                 raise WrongWords(_NOT_WHILE_RUNNING) from None
             print(_THROUGH[options.lang], file=sys.stderr)
             client = stack.enter_context(ControlClient(_state_dir(site)))
-            progress = Progress(sys.stderr, len(options.units))
-            await _search(ask_gateway(client, line.id, timeout_s), line, candidates, options, result, progress)
+            asks = [ask_gateway(client, line.id, timeout_s * factor) for factor in (1, _PATIENCE)]
+            progress = Progress(sys.stderr, len(options.units), options.lang)
+            await _search(
+                Search(asks[0], candidates, thorough=options.thorough, patient=asks[1], insists=True),
+                line,
+                options,
+                result,
+                progress,
+            )
             return
         settings = settings_to_try(line, bauds, others)
-        progress = Progress(sys.stderr, len(settings) * len(options.units))
+        progress = Progress(sys.stderr, len(settings) * len(options.units), options.lang)
         for setting in settings:
-            await _search_directly(setting, timeout_s, candidates, options, result, progress)
+            await _search_directly(
+                setting, timeout_s, candidates, options, result, progress, insists=len(settings) == 1
+            )
             if result.down is not None or (result.found and not options.every_setting):
                 return
 
@@ -188,30 +201,32 @@ async def _search_directly(
     options: argparse.Namespace,
     result: Result,
     progress: Progress,
+    *,
+    insists: bool,
 ) -> None:
     from drivers.modbus import open_line
     from gateway.clock import SystemClock
-    from gateway.scanning import ask_directly
+    from gateway.scanning import Search, ask_directly
 
     clock = SystemClock()
     line = open_line(setting, clock)
+    asks = [ask_directly(line, setting, clock, timeout_s * factor) for factor in (1, _PATIENCE)]
+    search = Search(asks[0], candidates, thorough=options.thorough, patient=asks[1], insists=insists)
     try:
-        await _search(ask_directly(line, setting, clock, timeout_s), setting, candidates, options, result, progress)
+        await _search(search, setting, options, result, progress)
     finally:
         await line.close()
 
 
 async def _search(
-    ask: Ask,
+    search: Search,
     line: LineSettings,
-    candidates: Sequence[Candidate],
     options: argparse.Namespace,
     result: Result,
     progress: Progress,
 ) -> None:
-    from gateway.scanning import LineDown, Search, describe
+    from gateway.scanning import LineDown, describe
 
-    search = Search(ask, candidates, thorough=options.thorough)
     name = describe(line)
     try:
         async for found in search.run(options.units, lambda unit: progress.step(f"{name} {unit}", len(result.found))):
@@ -240,11 +255,23 @@ def _line(options: argparse.Namespace) -> tuple[LineSettings, SiteSettings | Non
         return _own_line({"tcp": word.removeprefix("tcp:")}, options), None
     if Path(word).exists() and not Path(word).is_file():
         return _own_line({"serial": word}, options), None
+    if word.startswith("/dev/"):
+        raise WrongWords(_no_port(word))
     raise WrongWords(
         Text(
             f"{word} 不是线路：写 站点文件:线路、串口路径或 tcp:主机:端口",
             f"{word} is no line: write CONFIG:line, the path of a serial port, or tcp:host:port",
         )
+    )
+
+
+def _no_port(word: str) -> Text:
+    from gateway.commissioning.checks.ports import list_ports
+
+    ports = " ".join(map(str, list_ports()))
+    return Text(
+        f"{word} 不存在，检查适配器是否插好；现有串口：{ports or '无'}",
+        f"{word} is not there, is the adapter plugged in? ports there are: {ports or 'none'}",
     )
 
 
@@ -265,33 +292,6 @@ def _own_line(keys: dict[str, object], options: argparse.Namespace) -> LineSetti
     return LineSettings("scan", protocol.name, protocol.endpoint(made), made)
 
 
-class Progress:
-    """A bar on a terminal; nothing elsewhere."""
-
-    def __init__(self, out: TextIO, total: int) -> None:
-        self._out = out
-        self._total = total
-        self._done = 0
-        self._began = time.monotonic()
-        self._shows = out.isatty()
-
-    def step(self, what: str, found: int) -> None:
-        """Another unit is about to be asked."""
-        if self._shows:
-            share = self._done / self._total
-            left = (time.monotonic() - self._began) * (1 - share) / share if share else 0.0
-            bar = ("#" * round(_BAR * share)).ljust(_BAR, ".")
-            self._out.write(f"\r[{bar}] {what:<18} +{found}  -{left:.0f} s \x1b[K")
-            self._out.flush()
-        self._done += 1
-
-    def clear(self) -> None:
-        """Leave the line empty."""
-        if self._shows:
-            self._out.write("\r\x1b[K")
-            self._out.flush()
-
-
 def _print(result: Result, options: argparse.Namespace, *, stopped: bool) -> None:
     language = options.lang
     if options.json:
@@ -299,14 +299,15 @@ def _print(result: Result, options: argparse.Namespace, *, stopped: bool) -> Non
         print(json.dumps({"found": rows, "noise": result.noisy, "stopped": stopped}, ensure_ascii=False))
     elif result.found:
         table = [[head[language] for head in _HEAD]]
-        table += [_row(name, found, language) for name, found in result.found]
+        table += [_row(name, found, language) for name, found in sorted(result.found, key=lambda each: each[1].unit)]
         print(*aligned(table), sep="\n")
     elif not stopped and result.down is None:
         print(_NOBODY[language])
     if result.noisy:
         print(_NOISE[language], file=sys.stderr)
     if stopped:
-        complain("scan", _STOPPED, language)
+        count = len(result.found)
+        complain("scan", Text(_STOPPED.zh.format(count=count), _STOPPED.en.format(count=count)), language)
 
 
 def _row(name: str, found: Found, language: str) -> list[str]:

@@ -59,8 +59,9 @@ class Keyboard:
 
     def ask(self, question: Question) -> str:
         while True:
+            choices = f" ({'/'.join(question.choices)})" if question.choices else ""
             shown = f" [{question.default}]" if question.default else ""
-            self._out.write(f"{question.text[self._language]}{shown}: ")
+            self._out.write(f"{question.text[self._language]}{choices}{shown}: ")
             self._out.flush()
             line = self._read()
             if not line:

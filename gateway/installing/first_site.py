@@ -2,57 +2,66 @@
 
 from __future__ import annotations
 
-import asyncio
-import re
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+import itertools
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
-from drivers.modbus import compile_device, open_line
-from drivers.modbus.options import ModbusLine
-from gateway.app import PROTOCOLS, load
-from gateway.clock import SystemClock
+from gateway.app import PROTOCOLS
+from gateway.commissioning.answers import (
+    AUTO,
+    NO,
+    SKIP,
+    are_lines,
+    are_makers,
+    are_units,
+    is_broker,
+    is_file_in,
+    is_id,
+    is_new_id,
+    is_page,
+    is_profile,
+    is_speed,
+    is_whole,
+    is_zone,
+    units_of,
+)
 from gateway.commissioning.catalogue import Card, catalogue
 from gateway.commissioning.checks.ports import list_ports
-from gateway.commissioning.fitting import Fit, best_first, fit_of
+from gateway.commissioning.fitting import Fit
 from gateway.commissioning.interview import Interview, Question
+from gateway.commissioning.line_faults import line_fault
 from gateway.commissioning.site_file import Draft, DraftDevice, DraftLine
-from gateway.model import Answer, Fault, FaultKind, Job, Text
-from gateway.polling.identification import marks_of
-from gateway.ports import DevicePlan, Line, Values
-from gateway.scanning import Found, LineDown, Search, ask_directly, load_candidates, settings_to_try
+from gateway.installing.looking import Step, fits_of, line_settings, port_keys, search_once
+from gateway.model import Text
+from gateway.scanning import Found, LineDown, describe, settings_to_try
 from gateway.scanning.search import BAUDRATES, PARITIES
 from gateway.settings.bundled import config_dir
-from gateway.settings.types import DeviceSettings, LineSettings
+from gateway.settings.types import LineSettings
 from gateway.settings.vocabulary import load_vocabulary
 
 YES_NO = ("yes", "no")
-AUTO, SKIP = "auto", "skip"
-ID = r"[a-z0-9-]{1,32}"
 _SHORT = {"generator": "gen", "light_tower": "light", "field_kitchen": "kitchen", "scba_compressor": "scba"}
 _KINDS_THAT_COUNT = ("generator", "ats", "pump", "light_tower", "forklift", "field_kitchen", "scba_compressor", "ups")
 _SERIAL_S, _NETWORK_S = 0.15, 0.4
-#: A profile is given up after so many single places that the device does not have.
-_MOST_REFUSALS = 6
-_TRIAL = """
-schema: 1
-site: {id: trial, name: {zh: 试, en: Trial}, kind: warehouse, timezone: UTC}
-lines: {%s: {%s}}
-devices: [{id: it, kind: %s, profile: %s, line: %s, unit: %d, interval: 1h, timeout: 1s}]
-"""
-
-NO_VALUES = Values((), (), ())
-
-Say = Callable[[Text], None]
 
 
-async def first_site(interview: Interview, say: Say, language: str, folder: Path) -> Draft:
+class Screen(Protocol):
+    """What an installer sees beside the questions."""
+
+    def say(self, text: Text) -> None: ...
+
+    def progress(self, total: int) -> Step:
+        """A search of so many steps begins."""
+        ...
+
+
+async def first_site(interview: Interview, screen: Screen, language: str, folder: Path) -> Draft:
     """Ask, look, propose; CannotAnswer where an answer is missing. Files that are named lie below `folder`."""
     draft = _about_the_site(interview, language)
     cards = catalogue(PROTOCOLS)
     for line in _lines(interview):
-        units = await _look(interview, line, cards, say)
+        units = await _look(interview, line, cards, screen)
         draft.lines.append(units.line)
         for unit, fits in units.found.items():
             _take(interview, draft, units.line.id, unit, fits, cards)
@@ -63,18 +72,12 @@ async def first_site(interview: Interview, say: Say, language: str, folder: Path
 
 def _about_the_site(interview: Interview, language: str) -> Draft:
     ask = interview.ask
-    id_ = ask(Question("site.id", Text("站点编号（小写字母、数字、-）", "site id (a-z, 0-9, -)"), check=_is_id))
+    id_ = ask(Question("site.id", Text("站点编号（小写字母、数字、-）", "site id (a-z, 0-9, -)"), check=is_id))
     zh = ask(Question("site.name.zh", Text("站点中文名", "name of the site in Chinese"), id_))
     en = ask(Question("site.name.en", Text("站点英文名", "name of the site in English"), id_))
     kind = ask(Question("site.kind", Text("站点类型", "what it is"), "warehouse", ("warehouse", "shelter", "vehicle")))
-    zone = ask(Question("site.timezone", Text("时区", "time zone"), "Asia/Shanghai"))
+    zone = ask(Question("site.timezone", Text("时区", "time zone"), "Asia/Shanghai", check=is_zone))
     return Draft(id_, Text(zh, en), kind, zone, language)
-
-
-def _is_id(answer: str) -> Text | None:
-    if re.fullmatch(ID, answer):
-        return None
-    return Text("只用小写字母、数字和 -，最多 32 个", "a to z, 0 to 9 and -, at most 32 of them")
 
 
 def _lines(interview: Interview) -> list[DraftLine]:
@@ -84,7 +87,7 @@ def _lines(interview: Interview) -> list[DraftLine]:
         f"线路：串口路径或 主机:端口，用空格分开（找到的串口：{shown or '无'}）",
         f"lines: serial ports or host:port, blanks between (ports found: {shown or 'none'})",
     )
-    words = interview.ask(Question("lines", text, shown or None)).split()
+    words = interview.ask(Question("lines", text, shown or None, check=are_lines)).split()
     found: list[DraftLine] = []
     for word in words:
         medium = "serial" if word.startswith(("/", ".")) else "tcp"
@@ -102,14 +105,22 @@ class _Looked:
         self.found: dict[int, list[Fit]] = {}
 
 
-async def _look(interview: Interview, line: DraftLine, cards: Sequence[Card], say: Say) -> _Looked:
+def _where(line: DraftLine) -> str:
+    return str(line.keys.get("serial") or line.keys.get("tcp"))
+
+
+async def _look(interview: Interview, line: DraftLine, cards: Sequence[Card], screen: Screen) -> _Looked:
     looked = _Looked(line)
     makers = sorted({card.profile.split("/")[0] for card in cards})
     wanted = interview.ask(
         Question(
             f"{line.id}.makers",
-            Text(f"{line.id} 上有哪些厂家（{' '.join(makers)}）", f"makers on {line.id} ({' '.join(makers)})"),
+            Text(
+                f"{line.id}（{_where(line)}）上有哪些厂家，用空格分开，不知道就回车\n  {' '.join(makers)}\n ",
+                f"makers on {line.id} ({_where(line)}), blanks between, Enter if unknown\n  {' '.join(makers)}\n ",
+            ),
             "",
+            check=are_makers(makers),
         )
     ).split()
     chosen = [card for card in cards if card.profile.split("/")[0] in wanted]
@@ -121,34 +132,47 @@ async def _look(interview: Interview, line: DraftLine, cards: Sequence[Card], sa
     if search == "no":
         _without_search(interview, looked)
         return looked
-    setting, units = await _search(interview, line, say)
-    looked.line = DraftLine(line.id, {**line.keys, **_port_keys(setting)})
+    setting, units = await _search(interview, line, screen)
+    looked.line = DraftLine(line.id, {**line.keys, **port_keys(setting)})
+    if units and describe(setting):
+        screen.say(Text(f"  {line.id}：{describe(setting)}", f"  {line.id}: {describe(setting)}"))
     for unit in units:
-        fits = await _fits(setting, unit, chosen)
+        fits = await fits_of(setting, unit, chosen)
         looked.found[unit.unit] = fits
-        names = " ".join(fit.profile for fit in fits[:3]) or "?"
-        say(Text(f"  {line.id} 站号 {unit.unit}：{names}", f"  {line.id} unit {unit.unit}: {names}"))
-    if not units:
-        say(Text(f"  {line.id} 没有站号应答", f"  no unit answered on {line.id}"))
+        screen.say(_told(line, unit.unit, fits, chosen))
     return looked
+
+
+def _told(line: DraftLine, unit: int, fits: Sequence[Fit], chosen: Sequence[Card]) -> Text:
+    """What was found at one unit, and how far to believe it."""
+    if not fits:
+        zh, en = ("值与所选厂家的型号都不符", "fits no model of these makers")
+        if not chosen:
+            zh, en = ("认不出型号，写出厂家后可再试", "unknown; name its maker to have its models tried")
+    elif fits[0].by_identity:
+        zh, en = ("身份寄存器相符", "by identity registers")
+    else:
+        zh, en = ("按数值推断，请核对铭牌", "by its values: compare the name plate")
+    names = " ".join(fit.profile for fit in fits[:3]) or "?"
+    return Text(f"  {line.id} 站号 {unit}：{names}（{zh}）", f"  {line.id} unit {unit}: {names} ({en})")
 
 
 def _without_search(interview: Interview, looked: _Looked) -> None:
     line = looked.line
     if "serial" in line.keys:
-        speed = interview.ask(Question(f"{line.id}.baudrate", Text("波特率", "speed"), "9600", check=_is_whole))
+        speed = interview.ask(Question(f"{line.id}.baudrate", Text("波特率", "speed"), "9600", check=is_whole))
         parity = interview.ask(Question(f"{line.id}.parity", Text("校验", "parity"), "N", PARITIES))
         looked.line = DraftLine(line.id, {**line.keys, "baudrate": int(speed), "parity": parity})
     words = interview.ask(
-        Question(f"{line.id}.units", Text(f"{line.id} 上的站号", f"units on {line.id}"), check=_are_units)
+        Question(f"{line.id}.units", Text(f"{line.id} 上的站号", f"units on {line.id}"), check=are_units)
     )
-    for unit in _units_of(words):
+    for unit in units_of(words):
         looked.found[unit] = []
 
 
-async def _search(interview: Interview, line: DraftLine, say: Say) -> tuple[LineSettings, list[Found]]:
+async def _search(interview: Interview, line: DraftLine, screen: Screen) -> tuple[LineSettings, list[Found]]:
     words = interview.ask(
-        Question(f"{line.id}.units", Text("搜索哪些站号", "units to look for"), "1-32", check=_are_units)
+        Question(f"{line.id}.units", Text("搜索哪些站号", "units to look for"), "1-32", check=are_units)
     )
     bauds: Sequence[int] | None = None
     parities: Sequence[str] | None = None
@@ -159,7 +183,7 @@ async def _search(interview: Interview, line: DraftLine, say: Say) -> tuple[Line
                 f"{line.id}.baudrate",
                 Text("波特率（auto 逐个试）", "speed (auto tries them all)"),
                 AUTO,
-                check=_is_speed,
+                check=is_speed,
             )
         )
         parity = interview.ask(
@@ -172,101 +196,29 @@ async def _search(interview: Interview, line: DraftLine, say: Say) -> tuple[Line
         )
         bauds = BAUDRATES if speed == AUTO else (int(speed),)
         parities = PARITIES if parity == AUTO else (parity,)
-    plain = _line_settings(line)
+    plain = line_settings(line)
     timeout_s = _SERIAL_S if is_serial else _NETWORK_S
-    for setting in settings_to_try(plain, bauds, parities):
+    settings, units = settings_to_try(plain, bauds, parities), units_of(words)
+    step = screen.progress(len(settings) * len(units))
+    for setting in settings:
         try:
-            found = await _search_once(setting, _units_of(words), timeout_s)
+            found = await search_once(setting, units, timeout_s, step, insists=len(settings) == 1)
         except LineDown as down:
-            say(Text(f"  {line.id} 不可用：{down}", f"  {line.id} cannot be used: {down}"))
+            step(None, 0)
+            why = line_fault(str(down))
+            screen.say(Text(f"  {line.id} 不可用：{why.zh}", f"  {line.id} cannot be used: {why.en}"))
             return plain, []
         if found:
+            step(None, 0)
             return setting, found
+    step(None, 0)
+    screen.say(
+        Text(
+            f"  {line.id} 没有站号应答：检查供电、A/B 线是否接反、站号和波特率",
+            f"  no unit answered on {line.id}: check supply, whether A and B are exchanged, unit ids and speed",
+        )
+    )
     return plain, []
-
-
-async def _search_once(setting: LineSettings, units: Sequence[int], timeout_s: float) -> list[Found]:
-    """Every unit at one setting. A port that something else just looks at gets another chance."""
-    clock = SystemClock()
-    candidates = load_candidates(PROTOCOLS)
-    for wait_s in (0.5, 1.5, None):
-        opened = open_line(setting, clock)
-        try:
-            search = Search(ask_directly(opened, setting, clock, timeout_s), candidates)
-            return [unit async for unit in search.run(units, lambda _unit: None)]
-        except LineDown:
-            if wait_s is None:
-                raise
-        finally:
-            await opened.close()
-        await asyncio.sleep(wait_s)
-    raise AssertionError("the last chance raises")
-
-
-def _line_settings(line: DraftLine) -> LineSettings:
-    protocol = PROTOCOLS["modbus"]
-    options = protocol.line_options.model_validate(dict(line.keys))
-    return LineSettings(line.id, protocol.name, protocol.endpoint(options), options)
-
-
-def _port_keys(setting: LineSettings) -> Mapping[str, str | int]:
-    options = setting.options
-    if not isinstance(options, ModbusLine) or options.serial is None:
-        return {}
-    return {"baudrate": options.baudrate, "parity": options.parity, "stopbits": options.stopbits}
-
-
-async def _fits(setting: LineSettings, unit: Found, chosen: Sequence[Card]) -> list[Fit]:
-    """Profiles for one unit: by identity, else by how well those of the makers named read."""
-    if unit.proposals:
-        return [Fit(profile, True, 1, 0, 0, 0) for profile in unit.proposals]
-    clock = SystemClock()
-    line = open_line(setting, clock)
-    try:
-        fits = [await _try(line, setting, unit.unit, card, clock) for card in chosen if not card.identity]
-    finally:
-        await line.close()
-    return best_first(fits)
-
-
-async def _try(line: Line, setting: LineSettings, unit: int, card: Card, clock: SystemClock) -> Fit:
-    device = _trial_device(setting, unit, card)
-    plan = compile_device(setting, device)
-    for mark in marks_of(compile_device, setting, device):
-        outcomes = await _poll(line, mark.plan, clock)
-        if not mark.fits(mark.plan.decode(outcomes, 0.0).values[0]):
-            return fit_of(card.profile, NO_VALUES)
-    return fit_of(card.profile, plan.decode(await _poll(line, plan, clock), 0.0), len(card.family))
-
-
-def _trial_device(setting: LineSettings, unit: int, card: Card) -> DeviceSettings:
-    with tempfile.TemporaryDirectory(prefix="vigil-init-") as folder:
-        path = Path(folder) / "site.yaml"
-        path.write_text(_TRIAL % (setting.id, 'tcp: "127.0.0.1:502"', card.kind, card.profile, setting.id, unit))
-        (device,) = load(path).devices
-    return replace(device, id=f"{setting.id}-{unit}")
-
-
-async def _poll(line: Line, plan: DevicePlan, clock: SystemClock) -> list[tuple[Job, Answer | Fault]]:
-    """One poll; given up where the device has another map or does not answer."""
-    outcomes: list[tuple[Job, Answer | Fault]] = []
-    waiting, refusals = list(plan.together(plan.jobs())), 0
-    while waiting:
-        job = waiting.pop(0)
-        outcome = await line.run(job, clock.monotonic() + job.timeout_s + job.wire_ms / 1000)
-        given_up = isinstance(outcome, Fault) and outcome.kind is not FaultKind.REFUSED
-        if isinstance(outcome, Fault) and outcome.kind is FaultKind.REFUSED:
-            pieces = plan.refused(job, outcome.code, outcome.at)
-            if pieces:
-                waiting = [*pieces, *waiting]
-                continue
-            refusals += 1
-            given_up = refusals > _MOST_REFUSALS
-        outcomes.append((job, outcome))
-        if given_up:
-            fault = outcome if isinstance(outcome, Fault) else Fault(FaultKind.TIMEOUT, 0.0)
-            return [*outcomes, *((each, fault) for each in waiting)]
-    return outcomes
 
 
 def _take(interview: Interview, draft: Draft, line: str, unit: int, fits: Sequence[Fit], cards: Sequence[Card]) -> None:
@@ -280,7 +232,7 @@ def _take(interview: Interview, draft: Draft, line: str, unit: int, fits: Sequen
                 f"profile of unit {unit} on {line} (skip to leave it out)",
             ),
             fits[0].profile if fits else SKIP,
-            check=lambda answer: None if answer in known or answer == SKIP else _no_profile(answer),
+            check=is_profile(known),
         )
     )
     if profile == SKIP:
@@ -288,14 +240,12 @@ def _take(interview: Interview, draft: Draft, line: str, unit: int, fits: Sequen
     card = known[profile]
     short = _SHORT.get(card.kind, card.kind.replace("_", "-"))
     number = 1 + sum(device.kind == card.kind for device in draft.devices)
-    id_ = interview.ask(Question(f"{key}.id", Text("设备编号", "id of the device"), f"{short}-{number}", check=_is_id))
-    zh = interview.ask(Question(f"{key}.name.zh", Text("中文名", "Chinese name"), f"{number}号{card.kind_name.zh}"))
-    en = interview.ask(Question(f"{key}.name.en", Text("英文名", "English name"), f"{card.kind_name.en} {number}"))
+    taken = {device.id for device in draft.devices}
+    free = next(f"{short}-{each}" for each in itertools.count(number) if f"{short}-{each}" not in taken)
+    id_ = interview.ask(Question(f"{key}.id", Text("  设备编号", "  id of the device"), free, check=is_new_id(taken)))
+    zh = interview.ask(Question(f"{key}.name.zh", Text("  中文名", "  Chinese name"), f"{number}号{card.kind_name.zh}"))
+    en = interview.ask(Question(f"{key}.name.en", Text("  英文名", "  English name"), f"{card.kind_name.en} {number}"))
     draft.devices.append(DraftDevice(id_, Text(zh, en), card.kind, profile, line, unit, _missing(card), card.caveats))
-
-
-def _no_profile(answer: str) -> Text:
-    return Text(f"没有型号文件 {answer}，见 docs/devices.md", f"there is no profile {answer}; see docs/devices.md")
 
 
 def _missing(card: Card) -> list[str]:
@@ -312,23 +262,20 @@ def _about_the_rest(interview: Interview, draft: Draft) -> None:
     draft.rules = [f"builtin/{kind}" for kind in kinds if kind in packs]
     for kind in (kind for kind in kinds if kind in _KINDS_THAT_COUNT):
         count = sum(device.kind == kind for device in draft.devices)
-        text = Text(f"至少要有几台 {kind} 可用", f"how many of kind {kind} must be usable")
-        draft.required[kind] = int(ask(Question(f"required.{kind}", text, str(count), check=_is_whole)))
+        name = load_vocabulary()[kind].label
+        text = Text(f"{name.zh}至少要有几台可用", f"how many must be usable: {name.en.lower()}")
+        draft.required[kind] = int(ask(Question(f"required.{kind}", text, str(count), check=is_whole)))
     page = Text("本地页面地址（no 不要）", "address of the local page (no for none)")
-    listen = ask(Question("web", page, "127.0.0.1:8321"))
-    draft.web = None if listen == "no" else listen
+    listen = ask(Question("web", page, "127.0.0.1:8321", check=is_page))
+    draft.web = None if listen == NO else listen
 
 
 def _about_the_broker(interview: Interview, draft: Draft, folder: Path) -> None:
     ask = interview.ask
 
-    def is_there(answer: str) -> Text | None:
-        if not answer or (folder / answer).is_file():
-            return None
-        return Text(f"先建好文件 {folder / answer}", f"make the file {folder / answer} first")
-
+    is_there = is_file_in(folder)
     text = Text("消息服务器地址（mqtt:// 或 mqtts://，可空）", "broker (mqtt:// or mqtts://, may be empty)")
-    url = ask(Question("mqtt.url", text, ""))
+    url = ask(Question("mqtt.url", text, "", check=is_broker))
     if not url:
         return
     draft.mqtt["url"] = url
@@ -341,29 +288,3 @@ def _about_the_broker(interview: Interview, draft: Draft, folder: Path) -> None:
         text = Text("CA 证书文件（公共机构签发的可空）", "CA file (empty for public authorities)")
         ca = ask(Question("mqtt.ca_file", text, "", check=is_there))
         draft.mqtt |= {"ca_file": ca} if ca else {}
-
-
-def _is_whole(answer: str) -> Text | None:
-    return None if answer.isascii() and answer.isdecimal() else Text("写一个整数", "write a whole number")
-
-
-def _is_speed(answer: str) -> Text | None:
-    return None if answer == AUTO else _is_whole(answer)
-
-
-def _are_units(answer: str) -> Text | None:
-    try:
-        units = _units_of(answer)
-    except ValueError:
-        units = ()
-    if units and all(1 <= unit <= 247 or unit == 255 for unit in units):
-        return None
-    return Text("写成 1-10,32，站号 1 到 247", "write 1-10,32, units 1 to 247")
-
-
-def _units_of(text: str) -> tuple[int, ...]:
-    found: list[int] = []
-    for part in text.replace(",", " ").split():
-        low, _, high = part.partition("-")
-        found += range(int(low), int(high or low) + 1)
-    return tuple(dict.fromkeys(found))

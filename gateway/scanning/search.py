@@ -57,21 +57,46 @@ class LineDown(Exception):
 
 
 class Search:
-    """One line at one setting. `heard_noise`: something speaks that could not be understood."""
+    """One line at one setting. `heard_noise`: something speaks that could not be understood. What was heard may have
+    been a unit slower than expected, so silent ones are asked once more by `patient`, which waits longer: where others
+    were found, and with `insists` in any case."""
 
-    def __init__(self, ask: Ask, candidates: Sequence[Candidate], *, thorough: bool = False) -> None:
+    def __init__(
+        self,
+        ask: Ask,
+        candidates: Sequence[Candidate],
+        *,
+        thorough: bool = False,
+        patient: Ask | None = None,
+        insists: bool = False,
+    ) -> None:
         self._ask = ask
+        self._patient = patient
+        self._insists = insists
         self._candidates = candidates
         self._thorough = thorough
         self.heard_noise = False
 
     async def run(self, units: Sequence[int], step: Callable[[int], None]) -> AsyncIterator[Found]:
         """Units as they are found; `step` is told each unit before it is asked. LineDown where nothing can be asked."""
+        silent = []
         for unit in units:
             step(unit)
             first = await self._put(PRESENCE, unit)
             if not first.is_there and self._thorough:
                 first = await self._put(INPUT, unit)
+            if first.is_there:
+                yield await self._look(unit, first)
+            else:
+                silent.append(unit)
+        is_worth_it = self._insists or len(silent) < len(units)
+        if not self.heard_noise or self._patient is None or not is_worth_it:
+            return
+        self.heard_noise = False
+        self._ask = self._patient
+        for unit in silent:
+            step(unit)
+            first = await self._put(PRESENCE, unit)
             if first.is_there:
                 yield await self._look(unit, first)
 

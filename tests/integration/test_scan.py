@@ -83,7 +83,7 @@ def test_it_stops_cleanly_when_told(ptys: PtyPair, tmp_path: Path) -> None:
             assert scan.process is not None
             assert scan.process.poll() is None
         assert scan.stop(signal.SIGINT) == 1
-        assert "stopped; above is what was found so far" in scan.printed()
+        assert "stopped; units found so far" in scan.printed()
         assert "Traceback" not in scan.printed()
 
 
@@ -102,7 +102,7 @@ def _is_open(scan: Vigil, port: Path) -> bool:
 
 @pytest.mark.parametrize(
     ("word", "text"),
-    [("nothing", "is no line"), ("tcp:host:port:x", "cannot be used"), ("/dev/no-such-port", "is no line")],
+    [("nothing", "is no line"), ("tcp:host:port:x", "cannot be used"), ("/dev/no-such-port", "is not there")],
 )
 def test_what_is_no_line(word: str, text: str) -> None:
     done = vigil("scan", word)

@@ -110,7 +110,7 @@ def test_ten_devices_of_six_makers_are_commissioned_without_editing(tmp_path: Pa
         recorder.close()
         told = checked.stdout.splitlines()
         assert len(told) == 10
-        who = {line.split(":")[0]: line.rpartition("; ")[2] for line in told}
+        who = {line.split(":")[0]: line.partition("; ")[2] for line in told}
         assert who["gen-3"] == "identity registers fit"
         assert who["tank-1"] == "identity registers fit"
         assert who["gen-1"] == "no identity registers; all values are within their range"

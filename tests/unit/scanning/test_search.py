@@ -44,6 +44,25 @@ class Bus:
         return Heard(struct.pack(f">{probe.count}H", *(registers[probe.first + i] for i in range(probe.count))))
 
 
+@pytest.mark.parametrize(
+    ("insists", "units", "wanted"), [(True, {}, [4]), (False, {}, []), (False, {3: {0: 7}}, [3, 4])]
+)
+async def test_what_was_heard_too_late_is_asked_with_more_patience(
+    insists: bool, units: Mapping[int, Mapping[int, int]], wanted: list[int]
+) -> None:
+    """Unit 4 answers when 66 is asked; only where others are there, or nothing else is left to try, it is worth it."""
+    quick, slow = Bus(units), Bus({4: {0: 1}})
+    search = Search(quick.ask, [], patient=slow.ask, insists=insists)
+    assert [each.unit async for each in search.run([3, 4, 66], lambda _: None)] == wanted
+
+
+async def test_without_noise_nobody_is_asked_twice() -> None:
+    quick, slow = Bus({3: {0: 7}}), Bus({4: {0: 1}})
+    search = Search(quick.ask, [], patient=slow.ask, insists=True)
+    assert [each.unit async for each in search.run([3, 4, 5], lambda _: None)] == [3]
+    assert slow.asked == []
+
+
 @pytest.mark.parametrize("thorough", [False, True])
 async def test_units_that_answer_are_found_and_profiles_proposed(thorough: bool) -> None:
     bus = Bus({3: {0: 7}, 10: {768: 1}}, codes={20: 4, 30: 11, 31: 10})
