@@ -23,6 +23,7 @@ from gateway.store.lock import lock, unlock
 from gateway.store.outbox import Outbox, newest_on_disk
 from gateway.store.reader import Reader
 from gateway.store.sequence import Sequence
+from gateway.store.stamps import STEP as STAMPS_STEP
 from gateway.store.stamps import earlier_stamps
 from gateway.store.trail import STEP as TRAIL_STEP
 from gateway.store.trail import Trail
@@ -43,7 +44,7 @@ INSERT INTO meta VALUES('reserved', '0'), ('last_ts', '0')
         TRAIL_STEP,
     ),
 )
-TELEMETRY = Schema("telemetry", (LANE_SCHEMA + HISTORY_SCHEMA, HELD_STEP))
+TELEMETRY = Schema("telemetry", (LANE_SCHEMA + HISTORY_SCHEMA, HELD_STEP, STAMPS_STEP))
 SCHEMAS = (JOURNAL, TELEMETRY)
 """What documents hold belongs to the journal's schema: who changes their shape adds a step there."""
 ROOM_CHECK_S = 5.0
@@ -182,7 +183,7 @@ def _assemble(
     documents = Documents(early, _documents(journal.writer))
     trail = Trail(journal, writer, readers[0], executor)
     writer.attach(journal, (sequence, early, trail))
-    writer.attach(telemetry, (late, history))
+    writer.attach(telemetry, (late, history, stamps))
     writer.start()
 
     def close() -> None:
@@ -192,6 +193,7 @@ def _assemble(
             sequence.release()
             for lane in (early, late):
                 lane.close()
+            stamps.close(telemetry.writer)
         finally:
             for reader in readers:
                 executor.submit(reader.close).result()

@@ -128,9 +128,16 @@ def clock_step(stage: Stage, dice: random.Random) -> None:
     stage.clock.step_to(0)
 
 
+def _into_the_past(stage: Stage, dice: random.Random) -> int:
+    """Seconds back, not behind the last kill."""
+    wanted = dice.randrange(6, 90)
+    time.sleep(max(0, 8 - stage.remembers_s))
+    return min(wanted, stage.remembers_s - 1)
+
+
 def clock_back_into_the_past(stage: Stage, dice: random.Random) -> None:
     """Back into a time that was shown before, by whole seconds: polls would meet the milliseconds of earlier ones."""
-    stage.clock.step_to(-dice.randrange(10, 90))
+    stage.clock.step_to(-_into_the_past(stage, dice))
     _pause(dice, 2, 6)
     stage.clock.step_to(0)
 
@@ -144,7 +151,7 @@ def clock_nudge(stage: Stage, dice: random.Random) -> None:
 
 def clock_back_while_off(stage: Stage, dice: random.Random) -> None:
     assert stage.stop_gateway() == 0, stage.gateway.printed()[-3000:]
-    stage.clock.step_to(-dice.randrange(10, 90))
+    stage.clock.step_to(-_into_the_past(stage, dice))
     stage.start_gateway()
     _pause(dice, 1, 5)
     stage.clock.step_to(0)

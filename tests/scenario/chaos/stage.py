@@ -95,6 +95,7 @@ class Stage:
         self.damages = 0
         self.reloads: list[tuple[int, int]] = []
         """When each reload began and ended."""
+        self._remembers_since_ns = time.time_ns()
         self._full_since_ns: int | None = None
         self._full_until_ns = 0
         self._began = time.monotonic()
@@ -191,6 +192,8 @@ class Stage:
     def start_gateway(self) -> None:
         """Start it, and wait until it polls."""
         before = self._polls()
+        if not self.deaths[-1].orderly:
+            self._remembers_since_ns = time.time_ns()
         self.gateway.start()
         self.taps.install()
         give_up = time.monotonic() + 60
@@ -214,6 +217,12 @@ class Stage:
         done = run("reload", self.site, "--lang", "en")
         self.reloads.append((told_ns, time.time_ns()))
         return done
+
+    @property
+    def remembers_s(self) -> int:
+        """For so long the gateway knows every millisecond it told; of what was confirmed just before a kill it may know
+        nothing."""
+        return (time.time_ns() - self._remembers_since_ns) // 1_000_000_000
 
     def tell_gateway(self, number: int) -> None:
         """Send it a signal."""

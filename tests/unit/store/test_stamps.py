@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.ports import Confirmed
 from gateway.store import Store, StoreOptions, open_store
+from gateway.store.copies import copy_file, file_names
 from gateway.store.stamps import REMEMBERED, SET_BACK_MS, Stamps
 
 NOW = 1_800_000_000_000
@@ -87,4 +90,35 @@ async def test_a_clock_set_back_after_what_it_told_was_confirmed(tmp_path: Path)
     store = open_store(tmp_path, wall_ms=lambda: NOW + 5_000)
     assert accept(store, [NOW + 6_000, NOW + 7_500, NOW + 8_000]) == [NOW + 6_001, NOW + 7_500, NOW + 8_001]
     assert accept(store, [NOW + 6_000], "vigil/v1/a/gen-2/telemetry") == [NOW + 6_000]
+    store.close()
+
+
+async def test_states_that_were_confirmed_are_remembered_over_an_orderly_end(tmp_path: Path) -> None:
+    """They leave the outbox and stand in no history."""
+    topic = "vigil/v1/a/_site/readiness"
+    store = open_store(tmp_path, StoreOptions(commit_interval_s=3600), wall_ms=lambda: NOW)
+    rows = [store.outbox.accept(topic, b'"state":"ready"}', ts=NOW + n * 1000, retain=True, rank=1) for n in range(90)]
+    await store.outbox.confirm(Confirmed(store.outbox.id, tuple((row.seq, row.seq) for row in rows if row)))
+    store.close()
+    store = open_store(tmp_path, wall_ms=lambda: NOW + 60_000)
+    assert accept(store, [NOW + 60_000, NOW + 61_500], topic, 1) == [NOW + 60_001, NOW + 61_500]
+    store.close()
+
+
+async def test_a_commit_now_and_then_takes_them_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.store.stamps.KEEP_EVERY_S", 0.0)
+    topic = "vigil/v1/a/_site/readiness"
+    store = open_store(tmp_path / "one", StoreOptions(commit_interval_s=0.01), wall_ms=lambda: NOW)
+    accept(store, [NOW, NOW + 1000], topic, 1)
+    await store.flush()
+    killed = tmp_path / "two"
+    killed.mkdir()
+    for name in file_names():
+        copy_file(tmp_path / "one" / name, killed / name)
+    with sqlite3.connect(killed / "telemetry.db") as db:
+        db.execute("DELETE FROM message")
+    db.close()
+    store.close()
+    store = open_store(killed, wall_ms=lambda: NOW + 1000)
+    assert accept(store, [NOW + 1000], topic, 1) == [NOW + 1001]
     store.close()
