@@ -10,7 +10,7 @@ from dashboards.source import palette, texts
 from dashboards.source.common import AGE, device_list, open_alarm_list, site_column
 from dashboards.source.influx import DEVICES, NOW, RANGE, Query
 from dashboards.source.instruments import INSTRUMENTS, PER_12_V, Autonomy, Gauge, Instrument
-from dashboards.source.page import CITY, COUNTY, EQUIPMENT, SITE_VARIABLE, TOWN, Page, Variable, device
+from dashboards.source.page import CITY, COUNTY, EQUIPMENT, SITE_VARIABLE, TOWN, Page, Variable, devices_of
 from dashboards.source.panels import Look, Override, Scale, gauge, timeline, trend
 from dashboards.source.tables import TIME, Column, table
 from dashboards.source.vocabulary import kind, label, point, unit
@@ -57,7 +57,7 @@ def _page(lang: str, name: str, instrument: Instrument) -> Page:
             COUNTY,
             TOWN,
             SITE_VARIABLE,
-            device(name),
+            devices_of(name),
             FRESH,
             *([NOMINAL] if has_battery else []),
             *(Variable(each.name, each.title, each.about, text=each.value) for each in inputs.values()),

@@ -21,13 +21,7 @@ from dashboards.source.tables import TIME, Column, table
 from gateway.model import ReadinessState, Text
 from gateway.web.words import SIGNS, STATES
 
-_MAPPED = (
-    ReadinessState.READY,
-    ReadinessState.IN_USE,
-    ReadinessState.DEGRADED,
-    ReadinessState.OUT_OF_SERVICE,
-    ReadinessState.NOT_READY,
-)
+_MAPPED = (ReadinessState.READY, ReadinessState.DEGRADED, ReadinessState.NOT_READY)
 """Drawn in this order, each above the one before it, all above the grey ground."""
 
 
@@ -197,8 +191,6 @@ def _site_list(lang: str) -> build.Panel:
         Column(name="state", title=texts.STATE, mappings=palette.states(lang), coloured=True, width=140),
         site_column(lang),
         Column(name="name", title=texts.NAME, link=url("site", lang, site=cell("site"))),
-        Column(name=f"{TIME} 1"),
-        Column(name=f"{TIME} 2", title=texts.HEARD, scale=AGE, width=140),
     ]
     queries = [Query(known, ref="A", table=True), Query(now, ref="B", table=True)]
     join = ("joinByField", {"byField": "site", "mode": "outer"})

@@ -19,7 +19,7 @@ FLEET, SITE, EQUIPMENT = "fleet", "site", "equipment"
 
 
 def uid(name: str, lang: str) -> str:
-    return f"vigil-{name.replace('_', '-')}-{lang}"
+    return f"vigil-{name}-{lang}"
 
 
 def url(name: str, lang: str, **variables: str) -> str:
@@ -44,6 +44,8 @@ class Variable:
     values: Sequence[tuple[Text, str]] = ()
     text: str | None = None
     single: bool = False
+    expanded: bool = False
+    """“All” stands for what is listed, and not for everything there is."""
 
     def build(self, lang: str) -> build.QueryVariable | build.CustomVariable | build.TextBoxVariable:
         if self.query is not None:
@@ -68,7 +70,8 @@ class Variable:
         if self.single:
             return made.multi(False).include_all(False)
         every = model.VariableOption(selected=True, text=["All"], value=["$__all"])
-        return made.multi(True).include_all(True).all_value(".*").current(every)
+        made = made.multi(True).include_all(True).current(every)
+        return made if self.expanded else made.all_value(".*")
 
 
 def _values(key: str, where: str, measurement: str = "site") -> str:
@@ -95,9 +98,14 @@ SITE_VARIABLE = Variable("site", texts.SITE, Text("站点编号", "The site's id
 ONE_SITE = Variable("site", texts.SITE, Text("站点编号", "The site's id"), _values("site", PLACE), single=True)
 
 
-def device(measurement: str) -> Variable:
-    """The devices of the chosen sites that write to `measurement`."""
-    return Variable("device", texts.DEVICE, Text("设备编号", "The device's id"), _values("device", SITES, measurement))
+_DEVICE_ABOUT = Text("设备编号", "The device's id")
+DEVICE = Variable("device", texts.DEVICE, _DEVICE_ABOUT, _values("device", SITES, "alarm"))
+
+
+def devices_of(kind: str) -> Variable:
+    """The devices of one kind at the chosen sites. Quality knows no kind, so that “All” has to be these."""
+    where = f"{SITES} AND \"kind\" = '{kind}'"
+    return Variable("device", texts.DEVICE, _DEVICE_ABOUT, _values("device", where, "readiness"), expanded=True)
 
 
 @dataclass(slots=True)

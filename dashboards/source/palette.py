@@ -10,21 +10,21 @@ from collections.abc import Mapping
 from gateway.model import Priority, ReadinessState, Text
 from gateway.web.words import PRIORITIES, SIGNS, STATES, STATUSES
 
-RED = "#C4162A"
+RED = "#CF1B2B"
 """Cannot do its job now; priority critical."""
 ORANGE = "#F2801D"
 """Will probably fail when needed; priority high."""
 YELLOW = "#F5D90A"
 """Reduced or overdue; priority medium."""
-BLUE = "#1F5FBF"
+BLUE = "#1C55B5"
 """Notice; priority low."""
-GREEN = "#0FA37F"
+GREEN = "#12B886"
 """Ready, good."""
-GREY = "#8A8F98"
+GREY = "#6F747C"
 """Not known: never good, never bad."""
-PURPLE = "#A45FC9"
+PURPLE = "#DB6FD0"
 """At work: in use, running."""
-BROWN = "#5C4A3D"
+DARK = "#3E3A36"
 """Taken out by a person: out of service, shelved, retired."""
 
 STATE_COLOURS: Mapping[ReadinessState, str] = {
@@ -33,8 +33,8 @@ STATE_COLOURS: Mapping[ReadinessState, str] = {
     ReadinessState.NOT_READY: RED,
     ReadinessState.UNKNOWN: GREY,
     ReadinessState.IN_USE: PURPLE,
-    ReadinessState.OUT_OF_SERVICE: BROWN,
-    ReadinessState.RETIRED: BROWN,
+    ReadinessState.OUT_OF_SERVICE: DARK,
+    ReadinessState.RETIRED: DARK,
 }
 #: Map markers: a shape for each state as well, by Grafana's own symbols.
 STATE_SYMBOLS: Mapping[ReadinessState, str] = {
@@ -42,8 +42,6 @@ STATE_SYMBOLS: Mapping[ReadinessState, str] = {
     ReadinessState.DEGRADED: "img/icons/marker/triangle.svg",
     ReadinessState.NOT_READY: "img/icons/marker/cross.svg",
     ReadinessState.UNKNOWN: "img/icons/marker/square.svg",
-    ReadinessState.IN_USE: "img/icons/marker/star.svg",
-    ReadinessState.OUT_OF_SERVICE: "img/icons/marker/x-mark.svg",
 }
 PRIORITY_COLOURS: Mapping[Priority, str] = {
     Priority.CRITICAL: RED,
@@ -100,9 +98,9 @@ ALARM_STATES = {
 }
 SUPPRESSIONS = {
     "NONE": (Text("—", "—"), None),
-    "SHELVED": (Text("已搁置", "shelved"), BROWN),
-    "SUPPRESSED": (Text("已抑制", "suppressed"), BROWN),
-    "OUT_OF_SERVICE": (Text("已停用", "out of service"), BROWN),
+    "SHELVED": (Text("已搁置", "shelved"), DARK),
+    "SUPPRESSED": (Text("已抑制", "suppressed"), DARK),
+    "OUT_OF_SERVICE": (Text("已停用", "out of service"), DARK),
 }
 
 

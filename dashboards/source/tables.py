@@ -71,7 +71,8 @@ def table(
         "sortBy": [{"displayName": title[lang], "desc": sort[1]}] if sort and title else [],
     }
     order = {column.name: index for index, column in enumerate(columns)}
-    shown = {TIME: True} if TIME not in by_name else {}
+    # A join numbers the times of its parts.
+    shown = {} if TIME in by_name else dict.fromkeys((TIME, f"{TIME} 1", f"{TIME} 2"), True)
     return panel(
         lang,
         "table",
