@@ -34,6 +34,7 @@ from gateway.timekeeping.held_rows import HeldRows, kept_scale
 from gateway.timekeeping.keeper import Settled, Timekeeper
 from gateway.uplink.commands import Execute, refuse
 from gateway.uplink.site import Identity, SiteUplink
+from gateway.web.history import history_of
 from gateway.web.view import GatewayHealth, SiteView
 from gateway.wire import topics
 from gateway.wire.messages import Command, Json, Reply
@@ -84,7 +85,13 @@ class Gateway:
         self._asking: list[asyncio.Task[None]] = []
         self._group: asyncio.TaskGroup | None = None
         self._uplink_task: asyncio.Task[None] | None = None
-        self._health_sources = [health.lines(self.field.lines), health.machine(site.state_dir), self._books]
+        self._health_sources: list[health.Source] = [
+            health.lines(self.field.lines),
+            health.machine(site.state_dir),
+            health.time_error(),
+            health.supply(lambda: self.pipeline.judge.settings, self.snapshot, self.clock.monotonic),
+            self._books,
+        ]
         self._look_at_itself()
 
     async def run(self) -> None:
@@ -198,7 +205,7 @@ class Gateway:
 
     def _look_at_itself(self) -> None:
         self.health = health.Health(self.site, self._health_sources, self.clock)
-        self._health_reading: Reading | None = None
+        self._health_reading: Reading | None = self.health.reading()
         self.pipeline.watch_health(self.health.points)
 
     def _tell_identity(self, device: str, found: Mapping[str, MaybeValue] | None) -> None:
@@ -259,4 +266,6 @@ class Gateway:
             tell=self.pipeline.event,
             version=__version__,
             alarms=self.pipeline.alarms,
+            obey=self._obey,
+            history=history_of(self.store),
         )

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from gateway.model import AlarmState, Text
 from gateway.ports import AlarmOrder, Refused
 from gateway.web.access import Person
-from gateway.web.alarm_showing import alarm_shown, board_shown
+from gateway.web.alarm_showing import alarm_shown, board_shown, step_shown
 from gateway.web.alarm_words import ALARM_WORDS
 from gateway.web.gate import acting
 from gateway.web.login import inside
@@ -33,7 +33,7 @@ ACTS = {
 #: For how long a shelf may be asked for, in minutes.
 SHELVES = (15, 30, 60, 120, 240, 480)
 MAX_NOTE = 500
-MAX_WORK_ORDER = 64
+MAX_WORK_ORDER = 100
 _NO_NUMBER = Text("请选择搁置多久", "choose for how long to shelve it")
 
 
@@ -63,14 +63,11 @@ class AlarmPages:
         return self._list(request)
 
     async def one(self, request: Request) -> Response:
-        return self._one(request, request.path_params["device"], request.path_params["rule"])
+        return await self._one(request, request.path_params["device"], request.path_params["rule"])
 
     async def act(self, act: str, request: Request, person: Person, fields: Mapping[str, str]) -> Response:
         """Do it, and go back to where the form stood; a refusal is shown with its reason."""
         device, rule = request.path_params["device"], request.path_params["rule"]
-        desk = self._showing.view.alarms
-        if desk is None:
-            return self._pages.missing(request)
         minutes = fields.get("minutes", "")
         order = AlarmOrder(
             act,
@@ -85,9 +82,9 @@ class AlarmPages:
         try:
             if act == "shelve" and order.for_s is None:
                 raise Refused("bad_request", _NO_NUMBER)
-            await desk.order(order)
+            await self._showing.view.alarms.order(order)
         except Refused as refused:
-            return self._one(request, device, rule, refusal=refused.text, status=409)
+            return await self._one(request, device, rule, refusal=refused.text, status=409)
         return RedirectResponse(inside(fields.get("next") or f"/alarm/{device}/{rule}"), 303)
 
     async def silence(self, request: Request, person: Person, fields: Mapping[str, str]) -> Response:
@@ -122,7 +119,7 @@ class AlarmPages:
             refusal=refusal[language] if refusal else "",
         )
 
-    def _one(
+    async def _one(
         self, request: Request, device: str, rule: str, *, refusal: Text | None = None, status: int = 200
     ) -> Response:
         language = self._pages.language(request)
@@ -130,6 +127,7 @@ class AlarmPages:
         found = self._find(device, rule)
         if told is None and found is None:
             return self._pages.missing(request)
+        steps = await self._showing.view.history(device, rule)
         return self._pages.render(
             "alarm.html",
             request,
@@ -140,6 +138,7 @@ class AlarmPages:
             is_device=device in self._showing.devices,
             alarm=alarm_shown(self._showing, found, language) if found is not None else None,
             explained=why_shown(self._showing, told, language) if told is not None else None,
+            steps=[step_shown(self._showing, each, language) for each in steps],
             shelves=SHELVES,
             refusal=refusal[language] if refusal else "",
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gateway.model import AlarmCondition, AlarmState, Suppression, Transition
+from gateway.model import AlarmCondition, AlarmState, Suppression
 from gateway.web.alarm_words import (
     ALARM_WORDS,
     CONDITIONS,
@@ -14,6 +14,7 @@ from gateway.web.alarm_words import (
     SUPPRESSIONS,
 )
 from gateway.web.board import arrange, is_open, tally, urgency
+from gateway.web.history import Step
 from gateway.web.showing import Showing, Shown
 from gateway.web.words import duration
 
@@ -163,13 +164,13 @@ def _suppressor(showing: Showing, alarm: AlarmState, language: str) -> str:
     return f"{words[language]} {showing.place(which, language) if which else ''}".rstrip() if words else ""
 
 
-def step_shown(showing: Showing, step: Transition, language: str) -> Shown:
+def step_shown(showing: Showing, step: Step, language: str) -> Shown:
     """One step in the life of an alarm."""
     return {
         "time": showing.time(step.ts),
         "word": EVENTS[step.event][language],
-        "priority": step.after.priority.value,
-        "condition": CONDITIONS[step.after.condition][language],
+        "priority": step.priority.value,
+        "condition": CONDITIONS[step.condition][language],
         "by": step.by,
         "note": step.note,
     }

@@ -9,12 +9,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.model import ValueType
+from gateway.web.answers import as_json, refuse
 from gateway.web.facts import Facts, device_facts, health_facts, map_facts, point_facts, site_facts
 from gateway.web.openapi import MAX_MINUTES, MAX_STEPS, document
 from gateway.web.running import configuration_shown
 from gateway.web.showing import Showing
 from gateway.web.view import SiteView
-from gateway.wire.json_text import dumps
 
 
 class Api:
@@ -67,14 +67,6 @@ class Api:
             for each in buckets
         ]
         return as_json({"device": device, "point": point, "unit": found.unit, "steps": rows})
-
-
-def as_json(facts: Facts, media_type: str = "application/json", status: int = 200) -> Response:
-    return Response(dumps(facts), status, media_type=media_type)
-
-
-def refuse(status: int, why: str) -> Response:
-    return as_json({"error": why}, status=status)
 
 
 def _devices(view: SiteView) -> Facts:

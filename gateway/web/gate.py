@@ -15,8 +15,8 @@ from gateway.web.access import COOKIE, Access, Person
 
 log = logging.getLogger(__name__)
 
-#: What can be read before logging in.
-PUBLIC = ("/login", "/static/")
+#: What can be asked for before logging in; commands bring a credential of their own.
+PUBLIC = ("/login", "/static/", "/api/cmd/")
 #: Asked for by programs, which cannot follow a redirection to a form.
 MACHINES = ("/api/", "/metrics", "/live", "/trend/")
 MAX_FIELDS = 20

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from gateway.model import ReadinessState, Value
+from gateway.model import AlarmState, Priority, ReadinessState, Suppression, Value
 from gateway.rules.readiness import roll_up
+from gateway.web.board import is_open
 from gateway.web.facts import judgement_of
 from gateway.web.live import Live
 from gateway.web.view import SiteView
@@ -58,11 +59,26 @@ def _lines(view: SiteView, live: Live) -> Iterator[str]:
     yield from counts
     yield from _head("vigil_point", "gauge", "Numbers and flags that may be used now.")
     yield from points
+    yield from _alarms(site.id, view.alarms.alarms())
     yield from _gateway(view)
     yield from _head("vigil_page_viewers", "gauge", "Open live streams of the local page.")
     yield _sample("vigil_page_viewers", live.viewers, site=site.id)
     yield from _head("vigil_page_viewers_refused_total", "counter", "Live streams refused because there were too many.")
     yield _sample("vigil_page_viewers_refused_total", live.refused, site=site.id)
+
+
+def _alarms(site: str, alarms: Sequence[AlarmState]) -> Iterator[str]:
+    yield from _head("vigil_alarms", "gauge", "Open alarms that nobody keeps from being announced.")
+    found = [alarm for alarm in alarms if is_open(alarm)]
+    for priority in Priority:
+        for acked in (False, True):
+            count = sum(each.priority is priority and each.condition.is_acked is acked for each in found)
+            yield _sample("vigil_alarms", count, site=site, priority=priority.value, acked=str(acked).lower())
+    yield from _head("vigil_alarms_kept_back", "gauge", "Alarms that are shelved, suppressed or out of service.")
+    for each in Suppression:
+        if each is not Suppression.NONE:
+            count = sum(alarm.suppression is each for alarm in alarms)
+            yield _sample("vigil_alarms_kept_back", count, site=site, suppression=each.value.lower())
 
 
 def _gateway(view: SiteView) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from gateway.model import Priority, ReadinessState, Status, ValueType
+from gateway.model import AlarmCondition, AlarmEvent, Priority, ReadinessState, Status, Suppression, ValueType
 from gateway.rules.readiness import COUNTED
 
 Schema: TypeAlias = dict[str, Any]
@@ -24,7 +24,8 @@ def document(version: str) -> Schema:
         "info": {
             "title": "Vigil local API",
             "version": version,
-            "description": "One site as its gateway sees it now. Read only. Texts are in Chinese and English.",
+            "description": "One site as its gateway sees it now. Texts are in Chinese and English. Everything is read "
+            "only but commands, which are the same as over MQTT.",
         },
         "paths": {
             "/api/site": _get("The site and its roll-up", "Site"),
@@ -39,6 +40,18 @@ def document(version: str) -> Schema:
                 _asked("steps", 120, MAX_STEPS),
                 missing=True,
             ),
+            "/api/devices/{device}/rules/{rule}": _get(
+                "Why a rule says what it says", "Explanation", _named("device"), _named("rule"), missing=True
+            ),
+            "/api/alarms": _get("All alarms that are not normal, the worst first", "Alarms"),
+            "/api/alarms/{device}/{rule}": _get(
+                "One alarm and what happened to it, the newest first",
+                "AlarmAndHistory",
+                _named("device"),
+                _named("rule"),
+                missing=True,
+            ),
+            "/api/cmd/{device}": _command(),
             "/api/health": _get("The gateway's own points", "Health"),
             "/api/configuration": _get("The configuration it runs with, without secrets", "Configuration"),
             "/api/geojson": _get("The site for a map", "Map", media_type="application/geo+json"),
@@ -57,6 +70,30 @@ def _get(
     if any(each["in"] == "query" for each in parameters):
         answers["400"] = _content("A parameter is out of its range", "Error")
     return {"get": {"summary": summary, "parameters": list(parameters), "responses": answers}}
+
+
+def _command() -> Schema:
+    """A command, with its answers: done, refused as it stands, not understood, not allowed, not there, too many."""
+    refusals = {
+        "400": "Not understood",
+        "403": "The credential is wrong, or its role may not",
+        "404": "There is none of that name",
+        "409": "Refused as things stand",
+        "503": "Too many at once",
+    }
+    answers = {"200": _content("Done", "Reply")} | {
+        code: _content(words, "ReplyOrError") for code, words in refusals.items()
+    }
+    answers |= {"415": _content("Not JSON", "Error"), "504": _content("Not finished in time", "Error")}
+    body = {"required": True, "content": {"application/json": {"schema": _ref("Command")}}}
+    return {
+        "post": {
+            "summary": "What somebody asks of a device, `_site` or `_gateway`",
+            "parameters": [_named("device")],
+            "requestBody": body,
+            "responses": answers,
+        }
+    }
 
 
 def _content(words: str, schema: str, media_type: str = "application/json") -> Schema:
@@ -127,6 +164,52 @@ def _schemas() -> Schema:
             "required": ["site", "state", "marker-color", "data_age_s"],
         },
     )
+    ack = _object(by=_STRING, ts=_TIME, note=_STRING)
+    alarm_state: Schema = {"enum": [each.value for each in AlarmCondition]}
+    flag: Schema = {"type": "boolean"}
+    alarm = _object(
+        alarm=_STRING,
+        device=_STRING,
+        rule=_STRING,
+        kind=_STRING,
+        state=alarm_state,
+        active=flag,
+        acked=flag,
+        acks=_list(ack),
+        acks_needed=_COUNT,
+        suppression={"enum": [each.value for each in Suppression]},
+        priority=priority,
+        since=_TIME,
+        occurrences=_COUNT,
+        because=_map(value),
+        text=text,
+        action=text,
+        role=_STRING,
+        stale=flag,
+        first_out=flag,
+        consequence_of=_maybe(_STRING),
+        shelved_until=_maybe(_TIME),
+        shelf=_list(ack),
+        work_order=_maybe(_STRING),
+    )
+    event: Schema = {"enum": [each.value for each in AlarmEvent]}
+    happened = _object(ts=_TIME, event=event, priority=priority, state=alarm_state, by=_STRING, note=_STRING)
+    reply: Schema = {
+        "type": "object",
+        "properties": {"id": _STRING, "ok": flag, "error": _STRING, "text": text, "data": {"type": "object"}},
+        "required": ["id", "ok"],
+        "additionalProperties": False,
+    }
+    command: Schema = {
+        "type": "object",
+        "properties": {"id": _STRING, "cmd": _STRING, "args": {"type": "object"}, "by": _STRING, "auth": _STRING},
+        "required": ["id", "cmd", "by"],
+    }
+    explanation: Schema = {
+        "type": "object",
+        "properties": {"device": _STRING, "rule": _STRING, "ts": _TIME, "says": _STRING, "why": text, "text": text},
+        "required": ["device", "rule", "ts", "says", "why", "text", "action", "levels", "names", "missing"],
+    }
     options = {"id": _STRING, "options": _STRING}
     device = _object(
         **options,
@@ -156,6 +239,18 @@ def _schemas() -> Schema:
         ),
         "Devices": _object(devices=_list(_object(**summary))),
         "Device": _object(**summary, points=_map(point)),
+        "Explanation": explanation,
+        "Alarm": alarm,
+        "Alarms": _object(
+            open=_COUNT,
+            unacked=_COUNT,
+            priorities=_object(**{each.value: _object(open=_COUNT, unacked=_COUNT) for each in Priority}),
+            alarms=_list(_ref("Alarm")),
+        ),
+        "AlarmAndHistory": _object(alarm=_maybe(_ref("Alarm")), history=_list(happened)),
+        "Command": command,
+        "Reply": reply,
+        "ReplyOrError": {"anyOf": [_ref("Reply"), _ref("Error")]},
         "Trend": _object(device=_STRING, point=_STRING, unit=_STRING, steps=_list(step)),
         "Health": _object(ts=_maybe(_TIME), points=_map(_object(value=value, unit=_STRING))),
         "Configuration": _object(

@@ -63,7 +63,7 @@ class Showing:
         return self.view
 
     def _alarms(self) -> Sequence[AlarmState]:
-        return self.view.alarms.alarms() if self.view.alarms is not None else ()
+        return self.view.alarms.alarms()
 
     def _lay_out(self) -> None:
         site = self.view.site

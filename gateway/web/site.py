@@ -14,8 +14,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.settings.listen import is_loopback
 from gateway.web.access import Access
+from gateway.web.alarm_api import AlarmApi
 from gateway.web.alarm_pages import AlarmPages
-from gateway.web.api import Api, refuse
+from gateway.web.answers import refuse
+from gateway.web.api import Api
 from gateway.web.gate import Gate
 from gateway.web.guard import Guard
 from gateway.web.live import Live
@@ -62,6 +64,7 @@ def build(look: Look) -> Starlette:
             *pages.routes(),
             *AlarmPages(showing, pages).routes(),
             *api.routes(),
+            *AlarmApi(showing).routes(),
             *Login(pages, access).routes(),
             Route("/metrics", metrics),
             Mount("/static", StaticFiles(directory=STATIC)),

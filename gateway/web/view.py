@@ -12,6 +12,7 @@ from gateway.ports import AlarmDesk, Clock
 from gateway.rules.judge import Judge
 from gateway.settings.types import SiteSettings
 from gateway.store import Bucket
+from gateway.web.history import History
 from gateway.wire.messages import Command, Reply
 
 Trend: TypeAlias = Callable[[str, str, int, int, int], Awaitable[Sequence[Bucket]]]
@@ -44,10 +45,12 @@ class SiteView:
     health: Callable[[], GatewayHealth]
     tell: Tell
     version: str
-    alarms: AlarmDesk | None = None
+    alarms: AlarmDesk
     """Shows the alarms and acts on them."""
-    obey: Obey | None = None
+    obey: Obey
     """Carries a command with its credential out, as over MQTT."""
+    history: History
+    """What happened to one alarm."""
     silence: Silence | None = None
     """Ends the siren; None where there is none."""
 
