@@ -18,6 +18,7 @@ def books(counts: Counts, outbox: OutboxCounts, field: Field, uplink: Health | N
         "samples_unchanged": counts.unchanged,
         "outbox_rows": outbox.rows,
         "outbox_bytes": outbox.bytes,
+        "outbox_usage": round(outbox.usage, 1),
         "rows_accepted": outbox.accepted,
         "rows_confirmed": outbox.confirmed,
         "rows_dropped": outbox.dropped,

@@ -1,6 +1,7 @@
 """The gateway's own health as points of kind `gateway`, read like any other device.
 
-Each source is a function that gives some of the points by their vocabulary name; a point it does not give now is bad.
+Each source is a function that gives some of the points by their vocabulary name. One that cannot be told now is None
+and bad; one it does not name at first is no point of this gateway.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import resource
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from gateway import __version__
@@ -21,7 +21,7 @@ from gateway.settings.types import SiteSettings
 GATEWAY = "_gateway"
 INTERVAL_S = 10.0
 
-Source = Callable[[], Mapping[str, Value]]
+Source = Callable[[], Mapping[str, MaybeValue]]
 
 #: Reasons a line discards a frame for, as `discarded_<reason>` among its counters and `frames_discarded_<reason>` here.
 DISCARDS = ("crc", "length", "function", "unit", "transaction", "protocol", "late", "echo", "noise", "truncated")
@@ -45,13 +45,13 @@ class Health:
         statuses = tuple(Status.BadNoCommunication if value is None else Status.Good for value in values)
         return Reading(GATEWAY, self._clock.wall_ms(), self._names, values, statuses)
 
-    def _ask(self) -> dict[str, Value]:
-        found: dict[str, Value] = {}
+    def _ask(self) -> dict[str, MaybeValue]:
+        found: dict[str, MaybeValue] = {}
         for source in self._sources:
             found.update(source())
         return found
 
-    def _point(self, name: str, value: Value, report: ReportPolicy) -> Point:
+    def _point(self, name: str, value: MaybeValue, report: ReportPolicy) -> Point:
         known = self._known.get(name)
         if known is not None:
             return Point(name, known.type, known.unit, INTERVAL_S, report, None, label=known.label, words=known.words)
@@ -59,7 +59,7 @@ class Health:
         return Point(name, ValueType.STRING if isinstance(value, str) else type_, "", INTERVAL_S, report, None)
 
 
-def _constant(values: Mapping[str, Value]) -> Source:
+def _constant(values: Mapping[str, MaybeValue]) -> Source:
     return lambda: values
 
 
@@ -95,25 +95,33 @@ def machine(state_dir: Path) -> Source:
     """Disk, memory, processor and temperature of the board."""
     started = time.monotonic()
     thermal = Path("/sys/class/thermal/thermal_zone0/temp")
+    has_sensor = thermal.exists()
     last = [started, time.process_time()]
 
-    def ask() -> dict[str, Value]:
+    def ask() -> dict[str, MaybeValue]:
         now, used = time.monotonic(), time.process_time()
         busy = 100 * (used - last[1]) / max(now - last[0], 1e-3)
         last[:] = [now, used]
         disk = shutil.disk_usage(state_dir)
-        values: dict[str, Value] = {
+        values: dict[str, MaybeValue] = {
             "uptime": round(now - started, 1),
             "process_cpu_usage": round(busy, 1),
             "memory_resident": _resident_bytes(),
             "disk_usage": round(100 * disk.used / disk.total, 1),
             "disk_free": disk.free,
         }
-        with suppress(OSError, ValueError):  # no sensor, or one that does not answer now: the point is bad
-            values["processor_temperature"] = int(thermal.read_text()) / 1000
+        if has_sensor:
+            values["processor_temperature"] = _temperature(thermal)
         return values
 
     return ask
+
+
+def _temperature(sensor: Path) -> float | None:
+    try:
+        return int(sensor.read_text()) / 1000
+    except (OSError, ValueError):
+        return None
 
 
 def _resident_bytes() -> int:

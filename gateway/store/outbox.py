@@ -42,6 +42,8 @@ class OutboxCounts:
     waiting: int
     commits: int
     errors: int
+    usage: float = 0.0
+    """The fuller one of its two files, in percent of its quota."""
 
 
 class Outbox:
@@ -291,6 +293,7 @@ class Outbox:
                 waiting=self._journal.waiting + self._telemetry.waiting,
                 commits=self._writer.commits,
                 errors=self._writer.errors,
+                usage=max(100 * lane.counts.bytes / lane.quota_bytes for lane in (self._journal, self._telemetry)),
             )
 
 

@@ -1,0 +1,87 @@
+"""What the gateway says of itself: bad is not missing, and missing is not bad."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+import pytest
+
+from gateway.flow.snapshot import Snapshot
+from gateway.health import Health, supply, time_error
+from gateway.health.time_error import Timex, offset_s
+from gateway.model import MaybeValue, Reading, Status, Value
+from gateway.settings.types import SiteSettings
+from tests.fakes.hand_clock import HandClock
+from tests.rules.plant_site import VOCABULARY, equipment
+from tests.unit.sim.sites import site
+
+
+def ups_site(*, supplies: bool) -> SiteSettings:
+    ups = equipment("ups-1", "ups")
+    facts: dict[str, Value] = {**ups.facts, "supplies_gateway": supplies}
+    return replace(site(replace(ups, facts=MappingProxyType(facts))), kinds=VOCABULARY)
+
+
+def read(settings: SiteSettings, snapshot: Snapshot, now: float, **values: MaybeValue) -> None:
+    statuses = tuple(Status.BadTimeout if value is None else Status.Good for value in values.values())
+    snapshot.update(Reading("ups-1", 1, tuple(values), tuple(values.values()), statuses), now)
+
+
+def test_the_ups_that_supplies_the_gateway_gives_its_supply() -> None:
+    settings = ups_site(supplies=True)
+    snapshot = Snapshot({each.id: each.points for each in settings.devices})
+    ask = supply(lambda: settings, snapshot, lambda: 100.0)
+    names = {point.name for point in settings.devices[0].points}
+    assert ask().keys() == names & {"on_battery", "mains_available", "state_of_charge", "battery_voltage"}
+    assert set(ask().values()) == {None}
+    read(settings, snapshot, 99.0, on_battery=True, state_of_charge=42.0)
+    assert (ask()["on_battery"], ask()["state_of_charge"]) == (True, 42.0)
+    read(settings, snapshot, 99.0, on_battery=None, state_of_charge=42.0)
+    assert ask()["on_battery"] is None
+
+
+def test_an_old_reading_of_the_ups_says_nothing() -> None:
+    settings = ups_site(supplies=True)
+    snapshot = Snapshot({each.id: each.points for each in settings.devices})
+    read(settings, snapshot, 10.0, on_battery=False)
+    assert supply(lambda: settings, snapshot, lambda: 100.0)()["on_battery"] is None
+
+
+def test_without_such_a_ups_there_are_no_points_of_it() -> None:
+    settings = ups_site(supplies=False)
+    snapshot = Snapshot({each.id: each.points for each in settings.devices})
+    assert supply(lambda: settings, snapshot, lambda: 0.0)() == {}
+
+
+def test_what_cannot_be_told_at_first_is_a_point_all_the_same() -> None:
+    told: dict[str, MaybeValue] = {"clock_offset": None}
+    source: Mapping[str, MaybeValue] = told
+    health = Health(ups_site(supplies=False), [lambda: source], HandClock(wall_ms=1_700_000_000_000))
+    reading = health.reading()
+    assert reading.statuses[reading.points.index("clock_offset")] is Status.BadNoCommunication
+    told["clock_offset"] = 0.25
+    reading = health.reading()
+    assert reading.values[reading.points.index("clock_offset")] == 0.25
+
+
+@pytest.mark.parametrize(
+    ("state", "offset", "status", "esterror", "expected"),
+    [
+        (0, -1_500_000, 0, 20, -1.5),
+        (0, 2_000_000, 0x2000, 0, 0.002),
+        (0, 0, 0, 40_000, 0.04),
+        (5, 0, 0x40, 16_000_000, None),
+        (-1, 0, 0, 0, None),
+    ],
+)
+def test_the_clock_is_off_by_what_is_to_be_slewed_or_by_its_error(
+    state: int, offset: int, status: int, esterror: int, expected: float | None
+) -> None:
+    assert offset_s(state, Timex(offset=offset, status=status, esterror=esterror)) == expected
+
+
+def test_the_kernel_can_be_asked() -> None:
+    (value,) = time_error()().values()
+    assert value is None or abs(value) < 16
