@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Sequence
 from typing import Protocol
 
+_READ = 4096
+_MOST_DRAINED = 16 * _READ
 _KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 20_000}
 
 
@@ -44,7 +47,7 @@ class Link(Protocol):
         ...
 
     def drain(self) -> bytes:
-        """What came and was not handed over yet; empty where the transport always hands over at once."""
+        """What came and was not handed over yet."""
         ...
 
     def close(self) -> None:
@@ -52,27 +55,17 @@ class Link(Protocol):
         ...
 
 
-class _Stream(asyncio.Protocol):
-    """One TCP connection of a link."""
+class SocketLink:
+    """A TCP connection without Nagle's delay, with keepalive; or with `datagrams` a UDP socket that takes those of its
+    server alone. Read and written without a transport between: half the work for each answer."""
 
-    def __init__(self, link: TcpLink, receiver: Receiver) -> None:
-        self._link = link
-        self._receiver = receiver
-        self.data_received = receiver.received  # type: ignore[method-assign]  # one call less for every answer
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._link.forget(self):
-            self._receiver.lost(str(exc) if exc else "closed by the other side")
-
-
-class TcpLink:
-    """A TCP connection without Nagle's delay, with keepalive."""
-
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, *, datagrams: bool = False) -> None:
         self._host = host
         self._port = port
-        self._transport: asyncio.Transport | None = None
-        self._stream: _Stream | None = None
+        self._datagrams = datagrams
+        self._socket: socket.socket | None = None
+        self._receiver: Receiver | None = None
+        self._unsent = b""
 
     @property
     def name(self) -> str:
@@ -80,95 +73,110 @@ class TcpLink:
 
     @property
     def is_open(self) -> bool:
-        return self._transport is not None
+        return self._socket is not None
 
     async def open(self, receiver: Receiver) -> None:
-        transport, stream = await asyncio.get_running_loop().create_connection(
-            lambda: _Stream(self, receiver), self._host, self._port
-        )
-        if transport.is_closing():
-            raise OSError("accepted and closed at once")
-        connection = transport.get_extra_info("socket")
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for option, value in _KEEPALIVE.items():
-            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
-        self._transport = transport
-        self._stream = stream
-
-    def forget(self, stream: _Stream) -> bool:
-        """Whether `stream` was the connection in use."""
-        if stream is not self._stream:
-            return False
-        self._transport = self._stream = None
-        return True
+        opened = await _connect(self._host, self._port, socket.SOCK_DGRAM if self._datagrams else socket.SOCK_STREAM)
+        if not self._datagrams:
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            for option, value in _KEEPALIVE.items():
+                opened.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+        self._socket, self._receiver, self._unsent = opened, receiver, b""
+        asyncio.get_running_loop().add_reader(opened, self._readable)
 
     def write(self, data: bytes) -> None:
-        if self._transport is not None:
-            self._transport.write(data)
+        if self._socket is None:
+            return
+        if self._unsent:
+            self._unsent += data
+            return
+        try:
+            sent = self._socket.send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError as error:
+            self._lose(error.strerror or str(error))
+            return
+        if sent < len(data):
+            self._unsent = data[sent:]
+            asyncio.get_running_loop().add_writer(self._socket, self._writable)
+
+    def _writable(self) -> None:
+        data, self._unsent = self._unsent, b""
+        if self._socket is not None:
+            asyncio.get_running_loop().remove_writer(self._socket)
+        self.write(data)
+
+    def _readable(self) -> None:
+        data = self._read()
+        if data is not None and self._receiver is not None:
+            self._receiver.received(data)
+
+    def _read(self) -> bytes | None:
+        """What came; None where nothing did or the way is gone."""
+        if self._socket is None:
+            return None
+        try:
+            data = self._socket.recv(_READ)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            self._lose(error.strerror or str(error))
+            return None
+        if not data and not self._datagrams:
+            self._lose("closed by the other side")
+            return None
+        return data
 
     def drain(self) -> bytes:
-        return b""
+        drained = b""
+        while len(drained) <= _MOST_DRAINED and (data := self._read()) is not None:
+            drained += data
+        return drained
 
-    def close(self) -> None:
-        transport, self._transport, self._stream = self._transport, None, None
-        if transport is not None:
-            transport.abort()
-
-
-class _Datagrams(asyncio.DatagramProtocol):
-    """The socket of a UDP link."""
-
-    def __init__(self, link: UdpLink, receiver: Receiver) -> None:
-        self._link = link
-        self._receiver = receiver
-
-    def datagram_received(self, data: bytes, addr: tuple[str | object, int]) -> None:  # noqa: ARG002
-        self._receiver.received(data)
-
-    def error_received(self, exc: Exception) -> None:
-        """An ICMP answer: nobody is there."""
-        if self._link.forget(self):
-            self._receiver.lost(str(exc))
-
-
-class UdpLink:
-    """A connected UDP socket: takes datagrams of its server alone."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self._host = host
-        self._port = port
-        self._transport: asyncio.DatagramTransport | None = None
-        self._protocol: _Datagrams | None = None
-
-    @property
-    def name(self) -> str:
-        return f"{self._host}:{self._port}"
-
-    @property
-    def is_open(self) -> bool:
-        return self._transport is not None
-
-    async def open(self, receiver: Receiver) -> None:
-        self._transport, self._protocol = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: _Datagrams(self, receiver), remote_addr=(self._host, self._port)
-        )
-
-    def forget(self, protocol: _Datagrams) -> bool:
-        """Whether `protocol` was the socket in use; it is closed."""
-        if protocol is not self._protocol:
-            return False
+    def _lose(self, why: str) -> None:
+        receiver = self._receiver
         self.close()
-        return True
-
-    def write(self, data: bytes) -> None:
-        if self._transport is not None:
-            self._transport.sendto(data)
-
-    def drain(self) -> bytes:
-        return b""
+        if receiver is not None:
+            receiver.lost(why)
 
     def close(self) -> None:
-        transport, self._transport, self._protocol = self._transport, None, None
-        if transport is not None:
-            transport.abort()
+        closing, self._socket, self._receiver = self._socket, None, None
+        if closing is None:
+            return
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(closing)
+        loop.remove_writer(closing)
+        closing.close()
+
+
+async def _connect(host: str, port: int, kind: socket.SocketKind) -> socket.socket:
+    """A connected socket that never blocks: the first address that answers; the error of the last one otherwise."""
+    loop = asyncio.get_running_loop()
+    failure = OSError(f"no address for {host}")
+    for family, address in await _addresses(host, port, kind):
+        connecting = socket.socket(family, kind)
+        try:
+            connecting.setblocking(False)
+            await loop.sock_connect(connecting, address)
+        except OSError as error:
+            connecting.close()
+            failure = error
+        except BaseException:
+            connecting.close()
+            raise
+        else:
+            return connecting
+    raise failure
+
+
+async def _addresses(
+    host: str, port: int, kind: socket.SocketKind
+) -> Sequence[tuple[socket.AddressFamily, tuple[object, ...]]]:
+    """Where `host` is; one given as numbers needs no name server, and no thread to ask one."""
+    try:
+        found = socket.getaddrinfo(host, port, type=kind, flags=socket.AI_NUMERICHOST)
+    except socket.gaierror:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=kind)
+    return [(family, address) for family, _, _, _, address in found]

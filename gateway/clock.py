@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import heapq
 import time
 
 
@@ -24,6 +25,7 @@ class SystemClock:
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._checked_at = float("-inf")
         self._synced = False
+        self._sleepers: dict[asyncio.AbstractEventLoop, Sleepers] = {}
 
     monotonic = staticmethod(time.monotonic)
 
@@ -40,4 +42,54 @@ class SystemClock:
         return self._synced
 
     async def sleep_until(self, monotonic_s: float) -> None:
-        await asyncio.sleep(max(0.0, monotonic_s - time.monotonic()))
+        now = time.monotonic()
+        if monotonic_s <= now:
+            await asyncio.sleep(0)
+            return
+        loop = asyncio.get_running_loop()
+        sleepers = self._sleepers.get(loop)
+        if sleepers is None:
+            self._sleepers = {loop: Sleepers(loop)}  # one loop at a time
+            sleepers = self._sleepers[loop]
+        await sleepers.until(monotonic_s, now)
+
+
+class Sleepers:
+    """Wakes all who sleep until the same time with one timer: hundreds of lines are asked at common ticks."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._asleep: dict[float, list[asyncio.Future[None]]] = {}
+        self._times: list[float] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = float("inf")
+
+    def until(self, at: float, now: float) -> asyncio.Future[None]:
+        """Done at `at`; both are monotonic seconds."""
+        sleeper: asyncio.Future[None] = self._loop.create_future()
+        others = self._asleep.get(at)
+        if others is not None:
+            others.append(sleeper)
+            return sleeper
+        self._asleep[at] = [sleeper]
+        heapq.heappush(self._times, at)
+        if at < self._timer_at:
+            self._set(at, now)
+        return sleeper
+
+    def _set(self, at: float, now: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = at
+        self._timer = self._loop.call_later(at - now, self._ring)
+
+    def _ring(self) -> None:
+        now = max(time.monotonic(), self._timer_at)
+        times = self._times
+        while times and times[0] <= now:
+            for sleeper in self._asleep.pop(heapq.heappop(times)):
+                if not sleeper.done():
+                    sleeper.set_result(None)
+        self._timer, self._timer_at = None, float("inf")
+        if times:
+            self._set(times[0], now)

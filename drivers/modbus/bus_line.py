@@ -33,7 +33,7 @@ class BusLine:
 
     async def run(self, job: Job, deadline: float) -> Answer | Fault:
         exchange = self._exchange
-        if not await exchange.take_turn(deadline):
+        if not exchange.may_begin() and not await exchange.wait_turn(deadline):
             return Fault(FaultKind.TIMEOUT, self._clock.monotonic(), detail="the line is busy")
         try:
             return await self._transact(job, deadline)
@@ -45,7 +45,7 @@ class BusLine:
         unit = self._units[job.unit]
         if unit.rests_until > clock.monotonic():
             return Fault(FaultKind.TIMEOUT, clock.monotonic(), detail="the unit rests")
-        why = await exchange.ready(deadline)
+        why = None if exchange.is_open else await exchange.ready(deadline)
         if why is not None:
             return Fault(FaultKind.DOWN, clock.monotonic(), detail=why)
         expected = unit.choose(job)

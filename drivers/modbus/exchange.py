@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 
 from drivers.connection import Backoff, Connection
 from drivers.links import Link
@@ -35,29 +36,53 @@ class Exchange:
         self._bytes_in = 0
         self._bytes_out = 0
         self._drained_bytes = 0
-        self._turn = asyncio.Lock()
+        self._is_taken = False
+        self._waiting: deque[asyncio.Future[None]] = deque()
         self._future: asyncio.Future[Outcome] | None = None
         self._deadline = 0.0
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at = 0.0
         self._settler: asyncio.TimerHandle | None = None
 
-    async def take_turn(self, deadline: float) -> bool:
-        """Become the one who asks; False where another was not done by `deadline`. End it with `give_turn`."""
-        if self._turn.locked():
-            try:
-                async with asyncio.timeout(deadline - self._clock.monotonic()):
-                    return await self._turn.acquire()
-            except TimeoutError:
+    def may_begin(self) -> bool:
+        """Become the one who asks, if nobody is; otherwise `wait_turn`. End it with `give_turn`."""
+        if self._is_taken:
+            return False
+        self._is_taken = True
+        return True
+
+    async def wait_turn(self, deadline: float) -> bool:
+        """Become the one who asks after all who came before; False where they were not done by `deadline`."""
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            async with asyncio.timeout(deadline - self._clock.monotonic()):
+                await turn
+        except BaseException as error:
+            if turn.done() and not turn.cancelled():
+                self.give_turn()  # it came too late
+            if isinstance(error, TimeoutError):
                 return False
-        return await self._turn.acquire()
+            raise
+        return True
 
     def give_turn(self) -> None:
-        self._turn.release()
+        """Let the next one ask."""
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._is_taken = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the link is open; otherwise ask `ready`."""
+        return self._link.is_open
 
     async def ready(self, deadline: float) -> str | None:
-        """None where the link is open, else why not."""
-        return None if self._link.is_open else await self.connection.ready(deadline)
+        """None once the link is open, else why not."""
+        return await self.connection.ready(deadline)
 
     def drop(self) -> None:
         """Close the link; the next request opens a new one."""

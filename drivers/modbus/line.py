@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from drivers.connection import Backoff
-from drivers.links import Link, TcpLink, UdpLink
+from drivers.links import Link, SocketLink
 from drivers.modbus.bus_line import BusLine
 from drivers.modbus.exchange import Exchange
 from drivers.modbus.framing import Framing
@@ -77,10 +77,10 @@ def _bus_framing(options: ModbusLine) -> Framing:
 
 def _network_link(options: ModbusLine) -> Link:
     if options.udp is not None:
-        return UdpLink(*_host_port(options.udp))
+        return SocketLink(*_host_port(options.udp), datagrams=True)
     if options.tcp is None:
         raise ValueError("the line has no endpoint")
-    return TcpLink(*_host_port(options.tcp))
+    return SocketLink(*_host_port(options.tcp))
 
 
 def _network_exchange(link: Link, framing: Framing, options: ModbusLine, clock: Clock) -> Exchange:

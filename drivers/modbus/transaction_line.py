@@ -23,10 +23,10 @@ class TransactionLine:
 
     async def run(self, job: Job, deadline: float) -> Answer | Fault:
         exchange = self._exchange
-        if not await exchange.take_turn(deadline):
+        if not exchange.may_begin() and not await exchange.wait_turn(deadline):
             return Fault(FaultKind.TIMEOUT, self._clock.monotonic(), detail="the line is busy")
         try:
-            why = await exchange.ready(deadline)
+            why = None if exchange.is_open else await exchange.ready(deadline)
             if why is not None:
                 return Fault(FaultKind.DOWN, self._clock.monotonic(), detail=why)
             outcome = await exchange.ask(expect(job.unit, job.request), deadline)

@@ -38,25 +38,43 @@ class Latest:
 class _Group:
     """When one set of points that is polled together was last read."""
 
-    __slots__ = ("at", "points", "statuses", "ts")
+    __slots__ = ("at", "points", "statuses", "ts", "values")
 
     def __init__(self, points: tuple[str, ...]) -> None:
         self.points = points
+        self.values: tuple[MaybeValue, ...] = ()
         self.statuses: tuple[Status, ...] = ()
         self.ts = 0
         self.at = 0.0
 
 
 class _Device:
-    __slots__ = ("groups", "last", "members", "stale_after_s", "statuses", "values")
+    __slots__ = ("_unnoted", "_values", "groups", "last", "members", "stale_after_s", "statuses")
 
     def __init__(self, points: Sequence[Point]) -> None:
         self.stale_after_s = {point.name: max(MIN_STALE_S, STALE_POLLS * point.interval_s) for point in points}
-        self.values: dict[str, MaybeValue] = dict.fromkeys(self.stale_after_s)
+        self._values: dict[str, MaybeValue] = dict.fromkeys(self.stale_after_s)
+        self._unnoted: _Group | None = None
+        """Read last; its values are noted by name only when somebody asks, which is rare."""
         self.statuses: dict[str, Status] = dict.fromkeys(self.stale_after_s, Status.BadWaitingForInitialData)
         self.groups: dict[int, _Group] = {}
         self.members: dict[str, list[_Group]] = {name: [] for name in self.stale_after_s}
         self.last: _Group | None = None
+
+    @property
+    def values(self) -> dict[str, MaybeValue]:
+        """The last value of each point."""
+        group, self._unnoted = self._unnoted, None
+        if group is not None:
+            self._values.update(zip(group.points, group.values, strict=True))
+        return self._values
+
+    def take(self, group: _Group, values: tuple[MaybeValue, ...]) -> None:
+        """`values` were just read of `group`."""
+        if self._unnoted is not group and self._unnoted is not None:
+            self._values.update(zip(self._unnoted.points, self._unnoted.values, strict=True))
+        group.values = values
+        self._unnoted = group
 
     def group(self, points: tuple[str, ...]) -> _Group:
         group = self.groups.get(id(points))
@@ -92,8 +110,9 @@ class _Device:
                 continue
             kept = self.group(points)
             kept.ts, kept.at = group.ts, group.at
+        values = before.values
         for name in names:
-            self.values[name], self.statuses[name] = before.values[name], before.statuses[name]
+            self._values[name], self.statuses[name] = values[name], before.statuses[name]
 
 
 class Snapshot:
@@ -125,7 +144,7 @@ class Snapshot:
             group = device.last = device.group(names)
             group.statuses = ()
         group.ts, group.at = reading.ts, now
-        device.values.update(zip(names, reading.values, strict=True))
+        device.take(group, reading.values)
         if reading.statuses != group.statuses:
             group.statuses = reading.statuses
             device.statuses.update(zip(names, reading.statuses, strict=True))
@@ -164,14 +183,6 @@ class Snapshot:
             if fresh and at + limit < until:
                 until = at + limit
         return usable, until
-
-    def values(self, device: str) -> Mapping[str, MaybeValue]:
-        """The last values by point, None where bad; a live view, not a copy."""
-        return self._devices[device].values
-
-    def statuses(self, device: str) -> Mapping[str, Status]:
-        """The last statuses by point; a live view, not a copy."""
-        return self._devices[device].statuses
 
     def subscribe(self) -> Subscription:
         """Be told which devices changed; a context manager that ends the subscription."""

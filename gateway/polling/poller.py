@@ -47,7 +47,9 @@ class Poller:
         self._waiting: list[tuple[float, int, PolledDevice]] = []
         self._ready: list[tuple[float, int, Poll]] = []
         self._order = 0
-        self._turn = asyncio.Lock()
+        self._lent = asyncio.Lock()
+        self._is_asking = False
+        self._asked = asyncio.Event()
         self.turned_at = clock.monotonic()
         """When the loop of `run` last had its turn (monotonic seconds)."""
 
@@ -66,15 +68,26 @@ class Poller:
                     await gate.wait()
                     if self._changed:
                         continue
-                async with self._turn:
+                if self._lent.locked():
+                    async with self._lent:
+                        continue
+                self._is_asking = True
+                try:
                     await self._step(clock.monotonic())
+                finally:
+                    self._is_asking = False
+                    if self._lent.locked():
+                        self._asked.set()
                 continue
             wake = now + _LONGEST_SLEEP_S
             await clock.sleep_until(min(wake, waiting[0][0]) if waiting else wake)
 
     async def lend(self, job: Job) -> Answer | Fault:
         """Run a job that belongs to no poll, between two requests of polls; the polls only wait for it."""
-        async with self._turn:
+        async with self._lent:
+            while self._is_asking:
+                self._asked.clear()
+                await self._asked.wait()
             return await self._line.run(job, self._clock.monotonic() + job.timeout_s + job.wire_ms / 1000)
 
     def stop(self) -> None:

@@ -65,6 +65,8 @@ class Timekeeper:
         """`clock` is the system's, whose monotonic time counts from boot; `last_ts` the newest time stamp on disk, and
         `kept` the scale of rows held there."""
         self._clock = clock
+        self.monotonic = clock.monotonic
+        self.sleep_until = clock.sleep_until
         self._is_trusted = settings.hardware == "trusted"
         self._wait_s = settings.wait_s
         since_boot_ms = self._monotonic_ms()
@@ -89,12 +91,6 @@ class Timekeeper:
         """These settings hold from the next look on."""
         self._is_trusted = settings.hardware == "trusted"
         self._wait_s = settings.wait_s
-
-    def monotonic(self) -> float:
-        return self._clock.monotonic()
-
-    async def sleep_until(self, monotonic_s: float) -> None:
-        await self._clock.sleep_until(monotonic_s)
 
     @property
     def synced(self) -> bool:

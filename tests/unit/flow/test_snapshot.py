@@ -40,8 +40,8 @@ def test_latest_wins_point_by_point() -> None:
     assert latest["b"].is_usable
     found.update(Reading("gen-1", 3000, ("a", "b"), (1.5, 3.5), (GOOD, GOOD)), 3.0)
     assert found.point("gen-1", "a", 3.0) == Latest(1.5, GOOD, 3000, 3.0, stale=False)
-    assert found.values("gen-1") == {"a": 1.5, "b": 3.5}
-    assert found.statuses("gen-1") == {"a": GOOD, "b": GOOD}
+    known = found.latest("gen-1", 101.0)
+    assert {name: (each.value, each.status) for name, each in known.items()} == {"a": (1.5, GOOD), "b": (3.5, GOOD)}
 
 
 def test_stale_after_three_polls_and_at_least_five_seconds() -> None:
