@@ -132,8 +132,8 @@ class Desk:
                 log.warning("alarm_not_taken_back alarm=%s", transition.after.key)
 
     async def let_go(self) -> None:
-        """Once an hour: retire entries of the journal that are too old, or too many, by an entry that says so. Never the
-        newest, and none while the clock is not to be believed."""
+        """Once an hour: retire entries of the journal that are too old, or too many, by an entry that says so; never
+        the newest, and none while the clock is not to be believed."""
         now_s, trail = self._clock.monotonic(), self._store.trail
         if now_s < self._let_go_at or not self._clock.synced:
             return

@@ -15,6 +15,7 @@ from gateway.model import AlarmState, MaybeValue, Point, Reading, ReportPolicy, 
 from gateway.pipeline import Pipeline
 from gateway.ports import AlarmOrder, Row
 from gateway.rules.judge import GATEWAY
+from gateway.settings.types import SiteSettings
 from gateway.store import StoreOptions, open_store
 from gateway.wire import topics
 from tests.fakes.hand_clock import HandClock
@@ -118,11 +119,14 @@ class Recorder:
 class SmallSite:
     """`readings` in, `sent` out; time goes by when told."""
 
-    def __init__(self, folder: Path, clock: HandClock | None = None, **options: Any) -> None:
+    def __init__(
+        self, folder: Path, clock: HandClock | None = None, settings: SiteSettings | None = None, **options: Any
+    ) -> None:
+        """`settings` where they were read before; else from the file in `folder`, which is written where it is not."""
         self.path = folder / "site.yaml"
-        if not self.path.exists():
+        if settings is None and not self.path.exists():
             write_site(folder)
-        self.settings = load(self.path)
+        self.settings = settings or load(self.path)
         self.clock = clock or HandClock(START_MS, synced=True)
         self.store = open_store(self.settings.state_dir, StoreOptions(**options), wall_ms=self.clock.wall_ms)
         self.rows: list[Row] = []
