@@ -12,6 +12,8 @@ from types import MappingProxyType
 from drivers.modbus import MODBUS, compile_access, compile_device, make_probe, open_line
 from gateway import __version__, health
 from gateway.clock import SystemClock
+from gateway.dispatch.crew import Announcers, Crew
+from gateway.dispatch.review import review_names
 from gateway.errors import StoreError
 from gateway.field import Field
 from gateway.flow.snapshot import STALE_POLLS, Snapshot
@@ -19,12 +21,17 @@ from gateway.health.books import books
 from gateway.house import clear_what_is_gone, keep_house
 from gateway.life.supervise import every
 from gateway.model import MaybeValue, Reading, Value
+from gateway.notifiers.annunciator import Annunciator, AnnunciatorNotifier
+from gateway.notifiers.apprise_notifier import AppriseNotifier
+from gateway.notifiers.apprise_process import AppriseProcess
+from gateway.notifiers.event_notifier import EventNotifier
 from gateway.orders import SiteHands
 from gateway.pipeline import Pipeline
 from gateway.polling.identification import identified
 from gateway.polling.poll import DeviceStats
-from gateway.ports import Clock, Row
+from gateway.ports import Clock, Notifier, Row
 from gateway.rules.book import load_rules
+from gateway.settings.notify_types import ChannelSettings
 from gateway.settings.protocol import ProtocolModel
 from gateway.settings.site import load_site
 from gateway.settings.types import SiteSettings
@@ -38,6 +45,7 @@ from gateway.web.history import history_of
 from gateway.web.view import GatewayHealth, SiteView
 from gateway.wire import topics
 from gateway.wire.messages import Command, Json, Reply
+from gateway.writing import Writing
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +61,7 @@ DRAIN_STEP_S = 0.05
 def load(path: Path, language: str = "en") -> SiteSettings:
     """The site file with every protocol known, its rules tried; ConfigError with all its problems."""
     site = load_site(path, PROTOCOLS, language)
-    load_rules(site, language)
+    review_names(site, [rule for pack in load_rules(site, language).packs for rule in pack.rules], language)
     return site
 
 
@@ -80,9 +88,16 @@ class Gateway:
         self.field = Field(self.clock, self.pipeline.deliver, open_line, compile_checked)
         self.field.open(self.field.plan(site))
         self.pipeline.is_line_silent = self.field.is_silent
+        self.annunciator = Annunciator(
+            site.annunciator, store.documents, self.clock, Writing(self.hands(), self.clock).write, self.pipeline.event
+        )
+        self._apprise = AppriseProcess()
+        self.crew = Crew(site, store.documents, self.clock, self._make_notifier, self.pipeline.event)
+        self.pipeline.alarms.announcer = Announcers(self.annunciator, self.crew)
         self.replaced = asyncio.Event()
         """Set whenever another configuration came into force; who waits for it clears it."""
         self._asking: list[asyncio.Task[None]] = []
+        self._calling: list[asyncio.Task[None]] = []
         self._group: asyncio.TaskGroup | None = None
         self._uplink_task: asyncio.Task[None] | None = None
         self._health_sources: list[health.Source] = [
@@ -100,6 +115,11 @@ class Gateway:
             self._group = group
             await self._held.start()
             self._start_uplink()
+            self.crew.correct(self.pipeline.alarms.known)
+            self._calling = [
+                group.create_task(self.annunciator.run(), name="annunciator"),
+                group.create_task(self.crew.run(), name="crew"),
+            ]
             self._asking = [
                 group.create_task(self.field.run(), name="field"),
                 group.create_task(keep_house(self.store, self.pipeline), name="house"),
@@ -122,6 +142,8 @@ class Gateway:
         self._keeper.configure(site.clock)
         self.pipeline.replace(site, rules)
         await self.field.apply(layout)
+        self.crew.replace(site)
+        await self.annunciator.replace(site.annunciator)
         self._look_at_itself()
         clear_what_is_gone(self.store, self.pipeline)
         if site.mqtt != before.mqtt:
@@ -169,6 +191,11 @@ class Gateway:
         return True
 
     async def _stop_asking(self) -> None:
+        """The annunciator is left as it should be while its line is still there."""
+        for task in self._calling:
+            task.cancel()
+        await asyncio.gather(*self._calling, return_exceptions=True)
+        await asyncio.gather(self.annunciator.close(), self._apprise.close())
         for task in self._asking:
             task.cancel()
         await asyncio.gather(*self._asking, return_exceptions=True)
@@ -248,7 +275,15 @@ class Gateway:
         """The pipeline's, outbox's and uplink's own figures."""
         uplink = self.uplink.health() if self.uplink is not None else None
         own = books(self.pipeline.counts, self.store.outbox.counts(), self.field, uplink)
+        own |= self.crew.health() | self.annunciator.health()
         return {**own, "clock_synced": self.clock.synced, "devices_configured": len(self.site.devices)}
+
+    def _make_notifier(self, channel: ChannelSettings) -> Notifier:
+        if channel.kind == "apprise":
+            return AppriseNotifier(channel, self._apprise)
+        if channel.kind == "annunciator":
+            return AnnunciatorNotifier(self.annunciator)
+        return EventNotifier(channel, self.pipeline.event, self.store.outbox.committed)
 
     def hands(self) -> SiteHands:
         """Points read and written one at a time, through the owners of the lines."""

@@ -218,6 +218,8 @@ class Notice:
     """Several lines, the title not among them."""
     alarms: tuple[str, ...]
     """`gen-1/battery_low`, the worst first; all that the notice counts."""
+    calls: tuple[str, ...] = ()
+    """Those of them that stand and wait for somebody to acknowledge them."""
 
 
 class Notifier(Protocol):

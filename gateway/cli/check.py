@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from gateway.cli.plan_text import describe
+from gateway.dispatch.review import review_names
 from gateway.model import Text
 from gateway.rules.book import load_rules, read_packs
 from gateway.settings.document import read
@@ -60,7 +61,7 @@ def check(path: Path, protocols: Protocols, language: str, *, plan: bool = False
             )[language]
         ]
     site = load_site(path, protocols, language)
-    load_rules(site, language)
+    review_names(site, [rule for pack in load_rules(site, language).packs for rule in pack.rules], language)
     points = sum(len(device.points) for device in site.devices)
     summary = Text(
         f"{path}: 正确：{site.id}，线路 {len(site.lines)} 条，设备 {len(site.devices)} 台，测点 {points} 个",

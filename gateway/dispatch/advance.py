@@ -23,7 +23,7 @@ Routes = Sequence[RouteSettings]
 
 def advance(known: Incident | None, transition: Transition, routes: Routes, now: int, wall: int) -> Incident | None:
     """The incident after `transition`; None where there is nothing to be said, or remembered, of it. `wall` is the wall
-    time at desk time `now`."""
+    time at board time `now`."""
     alarm = transition.after
     if transition.event is AlarmEvent.REMOVE:
         return None

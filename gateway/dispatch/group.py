@@ -19,7 +19,7 @@ class Line:
     alarm: AlarmState
     what: What
     began: int
-    """Desk ms."""
+    """Switchboard ms."""
     is_consequence: bool = False
     """It followed from the alarm above it."""
 

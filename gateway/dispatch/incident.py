@@ -1,6 +1,6 @@
 """What is known of one alarm on its way to people: what is to be said on which channel, and what was said there.
 
-Times are desk milliseconds: wall time as it was when the gateway started, run on by the monotonic clock, so that
+Times are board milliseconds: wall time as it was when the gateway started, run on by the monotonic clock, so that
 setting the clock moves nothing.
 """
 
@@ -74,7 +74,7 @@ class Incident:
 
     alarm: AlarmState
     began: int
-    """The incident began (desk time)."""
+    """The incident began (board time)."""
     called: int
     """People were first called in this round: the time to acknowledge runs from here."""
     round: int = 0

@@ -14,7 +14,7 @@ LOUD_TRIES = 2
 
 @dataclass(slots=True)
 class Pace:
-    """The books of one channel; times are desk milliseconds."""
+    """The books of one channel; times are board milliseconds."""
 
     pace_ms: int
     spare: float = float(BURST)

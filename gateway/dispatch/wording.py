@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from gateway.dispatch.group import Batch, Line
-from gateway.dispatch.incident import What, stands
+from gateway.dispatch.incident import What, stands, waits_for_ack
 from gateway.model import AlarmState, Point, Priority, Text, Value
 from gateway.ports import Notice
 from gateway.settings.types import SiteSettings
@@ -43,7 +43,7 @@ _SAID = {
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When a notice is written. `now` is desk time, `wall` UTC ms; `is_known` where that can be believed."""
+    """When a notice is written. `now` is board time, `wall` UTC ms; `is_known` where that can be believed."""
 
     now: int
     wall: int
@@ -98,6 +98,7 @@ def write(id_: str, made: Batch, language: str, names: Names, moment: Moment) ->
         short="\n".join(voice.short(made.lines, worst, id_) for voice in voices),
         long="\n\n".join(voice.long(made.lines, id_) for voice in voices),
         alarms=tuple(line.alarm.key for line in made.lines),
+        calls=tuple(line.alarm.key for line in made.lines if waits_for_ack(line.alarm)),
     )
 
 

@@ -99,8 +99,7 @@ def _channel(
             Text("站点没有 annunciator", "this site has no annunciator"),
             Text("另写 annunciator: {device: ..., point: ...}", "write annunciator: {device: ..., point: ...} too"),
         )
-    # what is local or goes through the outbox tires nobody
-    pace_s = keys.pace if keys.pace is not None else PACE_S if kind == "apprise" else 0.0
+    pace_s = keys.pace if keys.pace is not None else 0.0 if kind == "annunciator" else PACE_S
     return ChannelSettings(name, kind, keys.language or language, keys.form or "long", pace_s, urls_file)
 
 

@@ -1,4 +1,4 @@
-"""A desk in simulated time with channels that take, refuse or lose what they are sent."""
+"""A switchboard in simulated time with channels that take, refuse or lose what they are sent."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from gateway.dispatch.desk import Desk
 from gateway.dispatch.group import Batch
 from gateway.dispatch.incident import What
+from gateway.dispatch.switchboard import Switchboard
 from gateway.model import Transition
 from gateway.settings.notify_types import (
     DEFAULT_ESCALATION,
@@ -51,7 +51,7 @@ class Said:
 
 
 class People:
-    """Turns the clock and asks the desk as gateway.dispatch.crew does; `answer` is None for taken, else a reason."""
+    """Turns the clock and asks the switchboard as gateway.dispatch.crew does; `answer` is None for taken."""
 
     def __init__(
         self, chosen: NotifySettings, answer: Callable[[str, int], str | None] = lambda _name, _now: None
@@ -66,12 +66,12 @@ class People:
         self.slow: set[str] = set()
         """Channels that take their time: what they were sent is under way until `land`."""
         self.under_way: dict[str, tuple[str, Batch]] = {}
-        self.desk = Desk(chosen, "depot-07", ZONE)
+        self.board = Switchboard(chosen, "depot-07", ZONE)
 
     def hear(self, *transitions: Transition) -> None:
         for each in transitions:
-            self._keep(self.desk.plan(each, self.now, self.now))
-            self.desk.told(each)
+            self._keep(self.board.plan(each, self.now, self.now))
+            self.board.told(each)
             self._go()
 
     def wait(self, ms: int) -> None:
@@ -80,7 +80,7 @@ class People:
         while True:
             self._go()
             free = [name for name in self.settings.channels if name not in self.under_way]
-            times = [self.desk.next_at(name, self.now, self.now) for name in free]
+            times = [self.board.next_at(name, self.now, self.now) for name in free]
             due = min((at for at in times if at is not None), default=end)
             if due >= end:
                 break
@@ -98,23 +98,23 @@ class People:
         """The gateway ends and comes back with what is on disk."""
         for name in tuple(self.under_way):
             self.land(name)
-        self.desk = Desk(self.settings, "depot-07", ZONE)
-        self.desk.restore(self.kept, self.now)
+        self.board = Switchboard(self.settings, "depot-07", ZONE)
+        self.board.restore(self.kept, self.now)
 
     def of(self, channel: str) -> list[tuple[str, What]]:
         return [each for said in self.said if said.channel == channel for each in said.what]
 
     def _go(self) -> None:
-        self._keep(self.desk.hand_on(self.now))
+        self._keep(self.board.hand_on(self.now))
         for name in self.settings.channels:
-            while name not in self.under_way and (found := self.desk.take(name, self.now, self.now)) is not None:
+            while name not in self.under_way and (found := self.board.take(name, self.now, self.now)) is not None:
                 if name in self.slow:
                     self.under_way[name] = found
                 else:
                     self._send(name, *found)
 
     def _send(self, name: str, id_: str, made: Batch) -> None:
-        pace = self.desk.paces[name]
+        pace = self.board.paces[name]
         self.tried.append((self.now, name, id_))
         reason = self.answer(name, self.now)
         if reason is None:
@@ -122,14 +122,14 @@ class People:
                 self.loud.append((name, "recovered"))
             what = [(line.alarm.key, line.what) for line in made.lines]
             self.said.append(Said(self.now, name, id_, what, made))
-            self._keep(self.desk.sent(made, self.now))
+            self._keep(self.board.sent(made, self.now))
         elif reason == "refused":
             pace.refused(self.now)
-            self._keep(self.desk.refused(made, self.now))
+            self._keep(self.board.refused(made, self.now))
         else:
             if pace.failed_at(self.now, reason, None):
                 self.loud.append((name, "failing"))
-            self._keep(self.desk.failed(id_, made, self.now)[1])
+            self._keep(self.board.failed(id_, made, self.now)[1])
 
     def _keep(self, documents: dict[str, bytes | None]) -> None:
         for key, data in documents.items():

@@ -46,7 +46,7 @@ class Story:
         priorities = [Priority.CRITICAL, Priority.HIGH, Priority.MEDIUM, Priority.LOW]
         self.lives = [Life(alarm(f"gen-{n // 2}", f"rule_{n}", priority=priorities[n])) for n in range(4)]
         self.owed: dict[tuple[str, int], int] = {}
-        """Desk time each incident was announced at."""
+        """Switchboard time each incident was announced at."""
         self.excused: set[tuple[str, int]] = set()
         """Those that were kept back before every channel had heard of them."""
 
@@ -121,7 +121,7 @@ def test_every_raise_is_told_on_every_channel_and_nothing_twice(steps: list[tupl
 
     for life in story.lives:
         for channel in CHANNELS:
-            last = story.people.desk.incidents().get(life.state.key)
+            last = story.people.board.incidents().get(life.state.key)
             if last is not None and channel in last.told and not life.state.is_suppressed:
                 believes = last.told[channel].stands
                 assert believes is life.state.condition.is_active, "the last word on a channel is not what is true"
@@ -135,9 +135,9 @@ def test_what_is_kept_is_what_is_known(steps: list[tuple[str, int | str]]) -> No
         story.play(word, of)
     for channel in CHANNELS:
         story.play("land", channel)
-    known = story.people.desk.incidents()
+    known = story.people.board.incidents()
     assert {f"dispatch/{key}" for key in known} == set(story.people.kept)
     before = {key: (each.pending, each.told, each.steps, each.round) for key, each in known.items()}
     story.people.restart()
-    after = story.people.desk.incidents()
+    after = story.people.board.incidents()
     assert {key: (each.pending, each.told, each.steps, each.round) for key, each in after.items()} == before

@@ -230,8 +230,8 @@ def test_given_up_after_days() -> None:
     life = Life(alarm())
     people.hear(life.rise())
     people.wait(4 * D)
-    assert people.desk.waiting == 0
-    assert people.desk.paces["duty"].failed == 1
+    assert people.board.waiting == 0
+    assert people.board.paces["duty"].failed == 1
     people.hear(life.ack(4 * D), life.end(4 * D))
     assert people.kept == {}
 
@@ -261,7 +261,7 @@ def test_alarms_that_ended_while_nobody_looked_are_told_as_ended() -> None:
     people = People(settings(route("duty")))
     one, two = Life(alarm()), Life(alarm("gen-2"))
     people.hear(one.rise(), two.rise())
-    people.desk.correct([two.state], people.now)
+    people.board.correct([two.state], people.now)
     people.wait(M)
     assert people.of("duty")[2:] == [(KEY, What.ENDED)]
 
@@ -271,11 +271,11 @@ def test_a_channel_that_is_taken_out_is_forgotten() -> None:
     life = Life(alarm())
     people.hear(life.rise())
     people.settings = settings(route("new"))
-    people.desk.replace(people.settings, people.desk._zone)
+    people.board.replace(people.settings, people.board._zone)
     people.hear(life.ack(M), life.end(M))
     people.wait(H)
     assert people.said == []
-    assert people.desk.incidents() == {}
+    assert people.board.incidents() == {}
 
 
 @pytest.mark.parametrize("pace_s", [10.0, 60.0])
@@ -298,13 +298,13 @@ def test_a_flood_of_a_thousand_alarms_stays_readable(pace_s: float) -> None:
 
 
 def test_more_than_can_be_followed_are_counted_and_the_worst_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.dispatch.desk.MOST_INCIDENTS", 3)
+    monkeypatch.setattr("gateway.dispatch.switchboard.MOST_INCIDENTS", 3)
     people = People(settings(route("duty")), lambda *_: "down")
     people.hear(*(Life(alarm(f"gen-{n}", priority=Priority.LOW)).rise() for n in range(4)))
     people.hear(Life(alarm("pump-1")).rise())
     assert len(people.kept) == 3
     assert "dispatch/pump-1/battery_low" in people.kept
-    assert people.desk.dropped == 2
+    assert people.board.dropped == 2
 
 
 def test_an_alarm_that_comes_back_while_its_end_is_under_way_is_told_again() -> None:

@@ -1,7 +1,7 @@
 """The stages put together: what is to be said on each channel, and what became of it. Pure but for what it remembers.
 
 route -> inhibit -> group -> deduplicate on the log of what was sent -> send (gateway.dispatch.crew) -> record -> repeat
--> escalate. Every method that changes something gives the documents to keep; `now` is desk time, `wall` UTC ms.
+-> escalate. Every method that changes something gives the documents to keep; `now` is board time, `wall` UTC ms.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ NEVER = float("inf")
 _SPOKEN_AT_ONCE = (What.ESCALATED, What.REPEATED)
 
 
-class Desk:
+class Switchboard:
     """All incidents of a site and the books of its channels."""
 
     def __init__(self, settings: NotifySettings, site: str, zone: tzinfo) -> None:
