@@ -71,6 +71,8 @@ class Binding:
     rules: tuple[BoundRule, ...]
     idle: tuple[Rule, ...]
     """Rules that do not hold for the device: it lacks their points or facts."""
+    cuts: Mapping[str, tuple[float, ...]]
+    """Of names that are only ever compared with numbers: these, in order. Between two of them no answer changes."""
 
 
 def bind(packs: Iterable[Pack], kind: Kind | None, points: Iterable[str], facts: Mapping[str, Value]) -> Binding:
@@ -102,7 +104,31 @@ def bind(packs: Iterable[Pack], kind: Kind | None, points: Iterable[str], facts:
                 idle.append(rule)
             else:
                 rules.append(held)
-    return Binding(MappingProxyType(known), tuple(define), tuple(windows), tuple(in_use), tuple(rules), tuple(idle))
+    bounds = [bound for _, bound in define] + in_use
+    for figure in windows:
+        bounds += [figure.of] if figure.when is None else [figure.of, figure.when]
+    for held in rules:
+        bounds += [part for level in held.levels for part in (level.raise_, level.clear) if part is not None]
+        bounds += [] if held.when is None else [held.when]
+    return Binding(
+        MappingProxyType(known),
+        tuple(define),
+        tuple(windows),
+        tuple(in_use),
+        tuple(rules),
+        tuple(idle),
+        _cuts(bounds),
+    )
+
+
+def _cuts(bounds: Iterable[Bound]) -> Mapping[str, tuple[float, ...]]:
+    expressions = {expression for bound in bounds for expression in bound.expressions}
+    others = {name for expression in expressions if expression.comparison is None for name in expression.names}
+    found: dict[str, set[float]] = {}
+    for expression in expressions:
+        if expression.comparison is not None and expression.names[0] not in others:
+            found.setdefault(expression.names[0], set()).add(expression.comparison[1])
+    return MappingProxyType({name: tuple(sorted(cuts)) for name, cuts in found.items()})
 
 
 def _bound(formula: Formula, given: set[str], limits: Mapping[str, float] = MappingProxyType({})) -> Bound | None:

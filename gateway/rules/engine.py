@@ -5,6 +5,8 @@ Times are sample times in UTC milliseconds; nothing here looks at a clock.
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, tzinfo
@@ -21,6 +23,7 @@ from gateway.rules.severity import severity
 from gateway.rules.windows import Accumulator
 
 NOTHING = object()
+_NUMBERS = frozenset((int, float))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,8 @@ class DeviceRules:
         self._places_in: Sequence[str] = ()
         self._places: list[tuple[int, str]] = []
         """Where the watched ones stand among the points read last."""
+        self._calm: dict[str, tuple[float, float]] = {}
+        """Between which values a point may move without any rule having to look at it."""
         self._minute = -1
         self._usable_at: int | None = None
         self._silent_watched = SILENT_FOR in self._watched
@@ -165,6 +170,7 @@ class DeviceRules:
 
     def pause(self) -> None:
         """After an outage or a step of the clock: nobody knows what was between."""
+        self._calm.clear()
         for state in self._states:
             for condition in (state.armed, *state.conditions):
                 condition.pause()
@@ -235,8 +241,19 @@ class DeviceRules:
         if self._places_in is not points:
             self._places_in = points
             self._places = [(index, name) for index, name in enumerate(points) if name in self._watched]
+        calm = self._calm
         for index, name in self._places:
-            self._set_in(known, name, plain(values[index]), changed)
+            value = values[index]
+            between = calm.get(name)
+            if between is not None:
+                if type(value) in _NUMBERS and between[0] < value < between[1]:  # type: ignore[operator]  # numbers
+                    known[name] = float(value)  # type: ignore[arg-type]
+                    continue
+                del calm[name]
+            self._set_in(known, name, plain(value), changed)
+            cuts = self.binding.cuts.get(name)
+            if cuts is not None and type(now := known.get(name)) is float:
+                calm[name] = _between(cuts, now)
         return changed
 
     def _note_silence(self, ts: int, values: Sequence[MaybeValue], changed: set[str]) -> None:
@@ -390,3 +407,10 @@ def _fill(condition: Condition, row: Sequence[Any] | None) -> None:
     if row is not None:
         condition.held, condition.announced, condition.since = row[0], row[1], row[2]
         condition.true_since, condition.pending_since, condition.looked_at = row[3], row[4], row[5]
+
+
+def _between(cuts: Sequence[float], value: float) -> tuple[float, float]:
+    """The cuts around `value`; nothing lies between them where it is one of them."""
+    above = bisect_right(cuts, value)
+    below = cuts[above - 1] if above else -math.inf
+    return below, (value if below == value else cuts[above] if above < len(cuts) else math.inf)
