@@ -136,6 +136,10 @@ class Access:
         if person is not None:
             self.audit(person.name, "logout")
 
+    def forget(self, cookie: str) -> None:
+        """End the session that a new one takes the place of."""
+        self._sessions.pop(_key(cookie), None)
+
     def audit(self, by: str, type_: str, device: str = "_gateway", **data: str | int) -> None:
         """What somebody did here, as an event with its actor."""
         self._showing.view.tell(device, type_, {"by": by, "via": "page", **data})

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
+import time
+from collections.abc import Callable
 
 from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+log = logging.getLogger(__name__)
+
+SAY_EVERY_S = 60.0
+"""How often the same refusal of the same client is logged, with their number."""
+MOST_CLIENTS = 200
 MAX_BODY_BYTES = 16 * 1024
 MAX_ADDRESS_BYTES = 2048
 MAX_HEAD_BYTES = 16 * 1024
@@ -34,6 +42,7 @@ class Guard:
     def __init__(self, app: ASGIApp, *, local_only: bool) -> None:
         self._app = app
         self._local_only = local_only
+        self._refusals = _Refusals()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: Message) -> None:
@@ -48,11 +57,13 @@ class Guard:
 
         refusal = self._refusal(scope)
         if refusal is not None:
+            self._refusals.note(refusal.status_code, scope)
             await refusal(scope, receive, with_headers)
             return
         try:
             await self._app(scope, _bounded(receive), with_headers)
         except _TooLarge:
+            self._refusals.note(413, scope)
             await PlainTextResponse("Content Too Large", 413)(scope, receive, with_headers)
 
     def _refusal(self, scope: Scope) -> PlainTextResponse | None:
@@ -67,6 +78,26 @@ class Guard:
         if self._local_only and not is_local_name(headers.get(b"host", b"").decode("latin-1")):
             return PlainTextResponse("Misdirected Request", 421)
         return None
+
+
+class _Refusals:
+    """Logs what was refused, once a minute for each client and reason: who attacks must not fill the log."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._said: dict[tuple[int, str], tuple[float, int]] = {}
+
+    def note(self, status: int, scope: Scope) -> None:
+        client = scope["client"][0] if scope.get("client") else ""
+        now, key = self._monotonic(), (status, client)
+        said_at, silent = self._said.pop(key, (-SAY_EVERY_S, 0))
+        if now - said_at >= SAY_EVERY_S:
+            path = scope["path"][:80]
+            log.warning("page_request_refused status=%d client=%s path=%r since_last=%d", status, client, path, silent)
+            said_at, silent = now, -1
+        if len(self._said) >= MOST_CLIENTS:
+            del self._said[next(iter(self._said))]
+        self._said[key] = (said_at, silent + 1)
 
 
 class _TooLarge(Exception):

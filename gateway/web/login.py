@@ -50,6 +50,7 @@ class Login:
             return answer
         if cookie is None:
             return self._form(request, onward, "refused", status=401)
+        self._access.forget(request.cookies.get(COOKIE, ""))
         answer = RedirectResponse(inside(onward), 303)
         is_secret = request.url.scheme == "https"
         answer.set_cookie(COOKIE, cookie, httponly=True, samesite="strict", secure=is_secret, path="/")

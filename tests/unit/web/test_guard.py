@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import re
 import socket
+from typing import Any
 
 import pytest
 
-from gateway.web import patience
+from gateway.web import guard, patience
 from gateway.web.guard import is_local_name
 from tests.unit.web.conftest import Served
 
@@ -165,3 +167,95 @@ async def test_a_client_that_reads_nothing_is_let_go(served: Served, monkeypatch
 async def _ask_for_ever(loop: asyncio.AbstractEventLoop, client: socket.socket) -> None:
     while True:
         await loop.sock_sendall(client, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n" * 100)
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        ({"path": "/?" + "x" * 3000}, 414),
+        ({"path": "/", "method": "POST", "body": b"x" * 20_000}, 413),
+        ({"path": "/", "Cookie": "x" * 40_000}, 431),
+        ({"path": "/api/site", "Host": "evil.example"}, 421),
+    ],
+)
+async def test_what_is_refused_is_logged_once(
+    served: Served, caplog: pytest.LogCaptureFixture, request_: dict[str, Any], status: int
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        for _ in range(5):
+            assert (await served.ask(**request_)).status == status
+    [said] = [each.getMessage() for each in caplog.records if each.name == "gateway.web.guard"]
+    assert said.startswith(f"page_request_refused status={status} client=127.0.0.1")
+
+
+def test_a_refusal_is_said_again_after_a_minute_with_its_number(caplog: pytest.LogCaptureFixture) -> None:
+    now = 0.0
+    refusals = guard._Refusals(lambda: now)
+    with caplog.at_level(logging.WARNING):
+        for second in range(0, 90, 10):
+            now = float(second)
+            refusals.note(413, {"client": ("10.0.0.9", 1), "path": "/"})
+        for client in range(1000):
+            refusals.note(414, {"client": (f"10.1.0.{client}", 1), "path": "/"})
+    said = [each.getMessage() for each in caplog.records if "10.0.0.9" in each.getMessage()]
+    assert [each.rpartition("=")[2] for each in said] == ["0", "5"]
+    assert len(refusals._said) == guard.MOST_CLIENTS
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/?lang=en%0d%0aSet-Cookie:%20vigil_session=x",
+        "/alarms?lang=%0d%0aX-Evil:%201",
+        "/login?next=/%0d%0aX-Evil:%201",
+        "/device/tank-1%0d%0aX-Evil:%201",
+        "/alarm/tank-1/x%0d%0aX-Evil:%201",
+        "/live?page=site&lang=%0d%0aX-Evil:1&device=%0d%0a",
+    ],
+)
+async def test_no_header_is_injected(served: Served, path: str) -> None:
+    headers = (await served.ask(path)).headers
+    assert "x-evil" not in headers
+    assert "vigil_session" not in headers.get("set-cookie", "")
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost:80@evil.example", "[::1", ""])
+async def test_a_host_header_is_never_reflected(served: Served, host: str) -> None:
+    answer = await served.ask("/", Host=host)
+    assert answer.status in (400, 421)
+    assert "evil" not in answer.text
+
+
+async def test_two_lengths_or_two_hosts_are_no_request(served: Served) -> None:
+    for head in (
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nContent-Length: 50\r\n\r\nhello",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nX: a\r\n b\x00c\r\n\r\n",
+    ):
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+        writer.write(head)
+        writer.write_eof()
+        assert b" 200 " not in await asyncio.wait_for(reader.read(), 30)
+        writer.close()
+
+
+async def test_many_slow_clients_do_not_keep_others_out(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slowloris: hundreds of requests that never end."""
+    monkeypatch.setattr(patience, "REQUEST_S", 1.0)
+    slow = [await asyncio.open_connection("127.0.0.1", served.port) for _ in range(150)]
+    for _, writer in slow:
+        writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
+    assert (await served.ask("/")).status == 200
+    for reader, writer in slow:
+        with contextlib.suppress(ConnectionError):
+            assert b" 200 " not in await asyncio.wait_for(reader.read(), 30)
+        writer.close()
+    assert (await served.ask("/")).status == 200
+
+
+async def test_a_flood_of_nonsense_loses_no_reading(served: Served) -> None:
+    for number in range(20):
+        served.read("pump-1", running=True, current=float(number))
+        await served.ask("/" + "%2e%2e/" * number + "etc/passwd")
+        await served.ask("/", method="POST", body=b"x" * 20_000)
+    assert (await served.ask("/api/devices/pump-1")).json["points"]["current"]["value"] == 19

@@ -164,6 +164,25 @@ async def test_without_operators_nobody_can_log_in(served: Served) -> None:
     assert (await served.ask("/logout", method="POST", body=b"", Content_Type=FORM)).status == 401
 
 
+async def test_a_session_cannot_be_fixed_before_it_begins(closed: Served) -> None:
+    """A cookie somebody planted opens nothing, and logging in gives another one."""
+    planted = f"{access.COOKIE}=planted-by-somebody-else"
+    answer = await enter(closed, "duty-1", "correct horse", Cookie=planted)
+    given = answer.headers["set-cookie"].partition(";")[0]
+    assert given != planted
+    assert (await closed.ask("/api/site", Cookie=planted)).status == 401
+    assert (await closed.ask("/api/site", Cookie=given)).status == 200
+    again = (await enter(closed, "duty-1", "correct horse", Cookie=given)).headers["set-cookie"].partition(";")[0]
+    assert again != given
+    assert (await closed.ask("/api/site", Cookie=given)).status == 401
+
+
+async def test_who_comes_as_a_browser_does_is_let_in(closed: Served) -> None:
+    host = f"127.0.0.1:{closed.port}"
+    headers = {"Origin": f"http://{host}", "Host": host, "Sec_Fetch_Site": "same-origin"}
+    assert (await enter(closed, "duty-1", "correct horse", **headers)).status == 303
+
+
 class Time:
     def __init__(self) -> None:
         self.now = 1000.0
