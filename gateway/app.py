@@ -20,14 +20,14 @@ from gateway.flow.snapshot import STALE_POLLS, Snapshot
 from gateway.health.books import books
 from gateway.house import clear_what_is_gone, keep_house
 from gateway.life.supervise import every
-from gateway.model import MaybeValue, Reading, Value
+from gateway.model import MaybeValue, Reading, Status, Value
 from gateway.notifiers.annunciator import Annunciator, AnnunciatorNotifier
 from gateway.notifiers.apprise_notifier import AppriseNotifier
 from gateway.notifiers.apprise_process import AppriseProcess
 from gateway.notifiers.event_notifier import EventNotifier
 from gateway.orders import SiteHands
 from gateway.pipeline import Pipeline
-from gateway.polling.identification import identified
+from gateway.polling.identification import doubted, identified
 from gateway.polling.poll import DeviceStats
 from gateway.ports import Clock, Notifier, Row
 from gateway.rules.book import load_rules
@@ -84,7 +84,7 @@ class Gateway:
         """Who carries MQTT commands out."""
         self.uplink = self._new_uplink()
         self.pipeline = Pipeline(site, store, self.snapshot, self.clock, self._offer)
-        compile_checked = identified(compile_device, self._tell_identity)
+        compile_checked = doubted(identified(compile_device, self._tell_identity), self._tell_doubt)
         self.field = Field(self.clock, self.pipeline.deliver, open_line, compile_checked)
         self.field.open(self.field.plan(site))
         self.pipeline.is_line_silent = self.field.is_silent
@@ -106,6 +106,7 @@ class Gateway:
             health.time_error(),
             health.supply(lambda: self.pipeline.judge.settings, self.snapshot, self.clock.monotonic),
             self._books,
+            self.pipeline.alarms.figures,
         ]
         self._look_at_itself()
 
@@ -246,6 +247,16 @@ class Gateway:
         expected: dict[str, Json] = {mark.point.name: list[Json](mark.wanted) for mark in marks}
         log.error("wrong_device device=%s found=%s expected=%s", device, dict(found), expected)
         self.pipeline.event(device, "wrong_device", {"found": dict[str, Json](found), "expected": expected})
+
+    def _tell_doubt(self, device: str, odd: Mapping[str, Status] | None) -> None:
+        """What `device` says cannot be that of its model, or can again."""
+        if odd is None:
+            log.info("model_plausible device=%s", device)
+            self.pipeline.event(device, "model_plausible", {})
+            return
+        points: dict[str, Json] = {name: status.name for name, status in odd.items()}
+        log.warning("model_doubtful device=%s points=%s", device, points)
+        self.pipeline.event(device, "model_doubtful", {"points": points})
 
     def _offer(self, row: Row) -> None:
         if self.uplink is not None and not row.held:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from gateway.alarms import refusals
 from gateway.alarms.alarm import Heard, Key, Place, Rules, follow, move, untouched, worst_first
 from gateway.alarms.orders import carry_out, off_the_shelf
-from gateway.alarms.suppression import Surroundings, cause
+from gateway.alarms.suppression import SILENT, Site, Surroundings, cause
 from gateway.model import (
     AlarmCondition,
     AlarmEvent,
@@ -36,9 +36,9 @@ class Alarms:
         self, rules: Rules, places: Mapping[str, Place], settings: AlarmSettings, around: Surroundings
     ) -> None:
         self._rules = rules
-        self._places = places
         self._settings = settings
-        self._around = around
+        self._lost: set[str] = set()
+        self._site = Site(places, self.find, around, self._lost)
         self._states: dict[Key, AlarmState] = {}
         self._open: dict[Key, None] = {}
         """Alarms that time or logic may change."""
@@ -75,7 +75,9 @@ class Alarms:
 
     def replace(self, rules: Rules, places: Mapping[str, Place], settings: AlarmSettings) -> None:
         """These hold from now on; `orphans` are those no rule makes any more."""
-        self._rules, self._places, self._settings = rules, places, settings
+        self._rules, self._settings = rules, settings
+        self._site = replace(self._site, places=places)
+        self._lost.intersection_update(places)
 
     # what may happen
 
@@ -85,6 +87,8 @@ class Alarms:
         rule = self._rules.get(key)
         if rule is None:
             return None
+        if verdict.rule == SILENT:
+            (self._lost.add if verdict.level is not None else self._lost.discard)(verdict.device)
         if verdict.unsure:
             self._unsure.setdefault(key, now_s)
         else:
@@ -94,7 +98,7 @@ class Alarms:
         found = follow(state, rule, heard, self._settings, self._head(state, verdict.ts))
         if found is None or found.event not in (AlarmEvent.RAISE, AlarmEvent.WORSEN) or found.after.is_suppressed:
             return found
-        why = cause(found.after, rule, self._places, self.find, self._around, is_new=True)
+        why = cause(found.after, rule, self._site, is_new=True)
         return replace(found, after=replace(found.after, is_suppressed=True, suppressed_by=why)) if why else found
 
     def order(self, order: AlarmOrder, ts: int) -> Transition:
@@ -160,7 +164,7 @@ class Alarms:
         found = self._states.get(key)
         if found is not None:
             return found
-        place = self._places.get(key[0])
+        place = self._site.places.get(key[0])
         return untouched(key[0], place.kind if place is not None else "gateway", self._rules[key])
 
     def _head(self, state: AlarmState, ts: int) -> str | None:
@@ -174,7 +178,7 @@ class Alarms:
             return None
         if state.shelved_until is not None and now_s >= self._shelf_ends[key]:
             return move(state, AlarmEvent.SHELF_ENDED, now_ms, off_the_shelf(state))
-        why = cause(state, rule, self._places, self.find, self._around, is_new=state.is_suppressed)
+        why = cause(state, rule, self._site, is_new=state.is_suppressed)
         if bool(why) is not state.is_suppressed and (why == "" or state.condition is not AlarmCondition.NORMAL):
             event = AlarmEvent.SUPPRESS if why else AlarmEvent.RELEASE
             return move(state, event, now_ms, replace(state, is_suppressed=bool(why), suppressed_by=why))
@@ -188,7 +192,7 @@ class Alarms:
         return None
 
     def _is_confirmed(self, key: Key, now_ms: int) -> bool:
-        return key not in self._unsure and now_ms - self._around.sampled_at(key[0]) <= OLD_MS
+        return key not in self._unsure and now_ms - self._site.around.sampled_at(key[0]) <= OLD_MS
 
     def _take(self, state: AlarmState, now_ms: int, now_s: float) -> None:
         key = state.device, state.rule

@@ -12,8 +12,9 @@ from gateway.alarms import keeping, refusals, telling
 from gateway.alarms.alarm import Place, Rules
 from gateway.alarms.alarms import Alarms
 from gateway.alarms.chain import RETIRED, Chain
+from gateway.alarms.metrics import AlarmMetrics
 from gateway.alarms.suppression import Surroundings
-from gateway.model import AlarmCondition, AlarmEvent, AlarmState, Transition, Verdict
+from gateway.model import AlarmCondition, AlarmEvent, AlarmState, MaybeValue, Transition, Verdict
 from gateway.ports import AlarmOrder, Announcer, Clock, Refused, Row
 from gateway.settings.types import SiteSettings
 from gateway.store import Entry, Store
@@ -29,6 +30,8 @@ LET_GO_S = 3600.0
 LEAST_KEPT, MOST_KEPT = 1_000, 50_000
 """Entries of the journal, of about 700 bytes each."""
 DAY_MS = 86_400_000
+MOST_REMEMBERED = 2_000
+"""Entries the figures of alarms are made of after a restart."""
 MOST_WAITING = 10_000
 """Verdicts that may wait for the disk; beyond it only the latest of each alarm."""
 
@@ -63,6 +66,10 @@ class Desk:
         self.announcer: Announcer = Silence()
         self.listeners: list[Callable[[Transition], object]] = []
         """Told of every transition once it is on disk."""
+        self.metrics = AlarmMetrics()
+        for transition in map(keeping.from_entry, store.trail.newest(MOST_REMEMBERED)):
+            if transition is not None:
+                self.metrics.note(transition)
         found = store.documents.loaded(keeping.PREFIX).values()
         self._alarms.restore(map(keeping.from_document, found), clock.wall_ms(), clock.monotonic())
 
@@ -99,6 +106,11 @@ class Desk:
     def waiting(self) -> int:
         """Verdicts that wait for the disk."""
         return len(self._waiting)
+
+    def figures(self) -> dict[str, MaybeValue]:
+        """How well the alarms serve people, by the names of the gateway's own points."""
+        found = self.metrics.figures(self._alarms.listed(), self._clock.wall_ms())
+        return {**found, "alarms_waiting": self.waiting}
 
     def knows(self, device: str, rule: str) -> bool:
         """Whether a rule makes this alarm."""
@@ -189,13 +201,14 @@ class Desk:
             if row is None:
                 return None
             transition = replace(transition, number=self._chain.next_number, ts=row.ts)
-            entry = self._chain.add(row.ts, "alarm", keeping.transition_json(transition))
+            entry = self._chain.add(row.ts, keeping.TRANSITION, keeping.transition_json(transition))
             self._store.trail.add(entry)
             document = None if is_gone else keeping.document(after)
             planned = self.announcer.plan(transition)
             self._store.documents.keep({**planned, keeping.document_key(after): document})
             if order is not None:
                 self._tell_action(transition, order, entry)
+        self.metrics.note(transition)
         now_ms, now_s = self._clock.wall_ms(), self._clock.monotonic()
         self._alarms.apply(transition, now_ms, now_s)
         self._told_at[after.key] = now_s

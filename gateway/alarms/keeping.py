@@ -6,11 +6,15 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.model import Ack, AlarmCondition, AlarmState, Priority, Text, Transition
+from gateway.model import Ack, AlarmCondition, AlarmEvent, AlarmState, Priority, Suppression, Text, Transition
+from gateway.store import Entry
 from gateway.wire.json_text import dumps
 from gateway.wire.messages import Json
 
 PREFIX = "alarm/"
+TRANSITION = "alarm"
+"""The type of an entry that tells of a transition."""
+NO_TEXT = Text("", "")
 
 
 def document_key(state: AlarmState) -> str:
@@ -57,15 +61,37 @@ def document(state: AlarmState) -> bytes:
 
 def from_document(data: bytes) -> AlarmState:
     """What `document` made."""
-    found: Mapping[str, Any] = json.loads(data)
+    return _state(json.loads(data))
+
+
+def from_entry(entry: Entry) -> Transition | None:
+    """The transition an entry of the journal tells of, without the words that stand in the rule; None for an entry of
+    another type."""
+    found: Mapping[str, Any] = json.loads(entry.body)
+    if found["type"] != TRANSITION:
+        return None
+    return Transition(
+        entry.number,
+        entry.ts,
+        AlarmEvent(found["event"]),
+        AlarmCondition(found["before"]),
+        Suppression(found["was"]),
+        _state(found["after"]),
+        found.get("by", ""),
+        found.get("note", ""),
+        found.get("is_historical", False),
+    )
+
+
+def _state(found: Mapping[str, Any]) -> AlarmState:
     return AlarmState(
         device=found["device"],
         rule=found["rule"],
         kind=found["kind"],
         priority=Priority(found["priority"]),
         text=Text(**found["text"]),
-        action=Text(**found["action"]),
-        role=found["role"],
+        action=Text(**found["action"]) if "action" in found else NO_TEXT,
+        role=found.get("role", ""),
         condition=AlarmCondition(found["condition"]),
         since=found["since"],
         because=found["because"],

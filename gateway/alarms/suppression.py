@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.alarms.alarm import AlarmRule, Place
@@ -35,33 +36,42 @@ Find = Callable[[str, str], AlarmState | None]
 """The alarm of a device's rule."""
 
 
-def cause(
-    state: AlarmState, rule: AlarmRule, places: Mapping[str, Place], find: Find, around: Surroundings, *, is_new: bool
-) -> str:
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What a cause is looked for in."""
+
+    places: Mapping[str, Place]
+    find: Find
+    around: Surroundings
+    lost: Container[str]
+    """The devices whose silence holds now, whatever the delays of telling it and its end."""
+
+
+def cause(state: AlarmState, rule: AlarmRule, site: Site, *, is_new: bool) -> str:
     """What keeps the alarm from being announced, empty where nothing. `is_new`: it is about to be announced; one that
     stands already is kept back by maintenance alone, so that a lost device hides nothing."""
     device = state.device
-    if not rule.safety and around.in_maintenance(device):
+    if not rule.safety and site.around.in_maintenance(device):
         return WORK_ORDER
     if not is_new:
         return ""
     if state.rule == SILENT:
-        return _lost_with(state, places, find, around)
-    if not rule.safety and _is_active(find(device, SILENT)):
+        return _lost_with(state, site)
+    if not rule.safety and device in site.lost and _is_active(site.find(device, SILENT)):
         return SILENT
     return ""
 
 
-def _lost_with(state: AlarmState, places: Mapping[str, Place], find: Find, around: Surroundings) -> str:
+def _lost_with(state: AlarmState, site: Site) -> str:
     """What a device that is silent was lost with."""
-    place = places.get(state.device)
+    place = site.places.get(state.device)
     if place is None:
         return ""
     for parent in place.depends_on:
-        if _is_active(find(parent, SILENT)):
+        if _is_active(site.find(parent, SILENT)):
             return f"parent {parent}"
-    if place.line and _has_head(state, _others(state.device, place.line, places), find):
-        return f"line {place.line}" if around.is_line_silent(place.line) else ""
+    if place.line and _has_head(state, _others(state.device, place.line, site.places), site.find):
+        return f"line {place.line}" if site.around.is_line_silent(place.line) else ""
     return ""
 
 

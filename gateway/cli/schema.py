@@ -1,5 +1,5 @@
 """`python -m gateway.cli.schema` writes what is made from settings and rules: `config/schema/`,
-`docs/configuration.md`, `docs/rules.md`."""
+`docs/configuration.md`, `docs/rules.md`, the diagram in `docs/alarms.md`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from gateway.alarms.table import with_diagram
 from gateway.app import PROTOCOLS
 from gateway.rules.book import builtin_packs
 from gateway.rules.schema import pack_schema
@@ -27,8 +28,10 @@ def texts() -> Mapping[Path, str]:
         for name, schema in [*made.items(), ("rules.schema.json", rules)]
     }
     pages = {"configuration.md": reference(made), "rules.md": page(builtin_packs())}
+    docs = folder.parent / "docs"
     return {path: text + "\n" for path, text in files.items()} | {
-        folder.parent / "docs" / name: text for name, text in pages.items()
+        **{docs / name: text for name, text in pages.items()},
+        docs / "alarms.md": with_diagram((docs / "alarms.md").read_text(encoding="utf-8")),
     }
 
 
