@@ -34,6 +34,7 @@ COMMANDS: dict[str, Text] = {
     "scan": Text("搜索线路上的设备", "find the units on a line"),
     "operator": Text("生成操作员文件中的一行", "a line of the operators file for a person"),
     "ingest": Text("把 MQTT 消息写入 InfluxDB（中心侧）", "MQTT to InfluxDB, at the centre"),
+    "dashboards": Text("把仪表板和告警规则写入 Grafana", "dashboards and alert rules into Grafana"),
     "simulate": Text("把配置中的设备模拟成真实的 Modbus 服务", "serve the configured devices as real Modbus servers"),
     "reload": Text("让运行中的网关采用改过的配置文件", "apply a changed file to the running gateway"),
     "backup": Text("备份配置和状态", "back up configuration and state"),
