@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from gateway.model import MaybeValue, Text
+from gateway.model import MaybeValue, Status, Text
 from gateway.rules.bind import bind
 from gateway.rules.engine import DeviceRules
 from gateway.rules.facts import dates_of
@@ -84,14 +84,25 @@ def _play(engine: DeviceRules, step: Step, values: dict[str, MaybeValue], points
     length_ms = int(step.for_s * 1000) or 1000
     count = SAMPLES if step.for_s else 1
     values.update(step.set)
+
+    def look(at: int) -> None:
+        statuses = tuple(_status(values[name], is_outside=name in step.outside) for name in points)
+        engine.update(at, points, tuple(values[name] for name in points), statuses)
+
     if step.for_s:
         values.update({name: first for name, (first, _) in step.ramp.items()})
-        engine.update(ts, points, tuple(values[name] for name in points))
+        look(ts)
     for sample in range(1, count + 1):
         share = sample / count
         values.update({name: first + (last - first) * share for name, (first, last) in step.ramp.items()})
-        engine.update(ts + int(length_ms * share), points, tuple(values[name] for name in points))
+        look(ts + int(length_ms * share))
     return ts + length_ms
+
+
+def _status(value: MaybeValue, *, is_outside: bool) -> Status:
+    if value is None:
+        return Status.BadOutOfRange if is_outside else Status.BadNoCommunication
+    return Status.UncertainEngineeringUnitsExceeded if is_outside else Status.Good
 
 
 def _missing(rule: Rule, seen: set[tuple[str, str]]) -> Iterable[Failure]:

@@ -60,6 +60,7 @@ def _step(keys: StepKeys, root: Section, path: tuple[str | int, ...], kind: Kind
         keys.for_ or 0.0,
         keys.expect,
         keys.announced,
+        frozenset(keys.outside),
     )
 
 

@@ -13,17 +13,27 @@ from datetime import date, tzinfo
 from types import MappingProxyType
 from typing import Any
 
-from gateway.model import MaybeValue, Priority, Value, Verdict
+from gateway.model import MaybeValue, Priority, Status, Value, Verdict
 from gateway.rules.bind import Binding, BoundLevel, BoundRule, BoundWindow
 from gateway.rules.condition import Condition, Delays
 from gateway.rules.expressions import Plain
-from gateway.rules.facts import AGE, POLL_INTERVAL, SILENT_FOR, TIME_OF_DAY, passing, plain
+from gateway.rules.facts import (
+    AGE,
+    OUT_OF_RANGE,
+    OUT_OF_RANGE_SAMPLES,
+    POLL_INTERVAL,
+    SILENT_FOR,
+    TIME_OF_DAY,
+    passing,
+    plain,
+)
 from gateway.rules.readiness import Holding
 from gateway.rules.severity import severity
 from gateway.rules.windows import Accumulator
 
 NOTHING = object()
 _NUMBERS = frozenset((int, float))
+OUTSIDE = frozenset({Status.UncertainEngineeringUnitsExceeded, Status.BadOutOfRange})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +104,21 @@ class DeviceRules:
         self._minute = -1
         self._usable_at: int | None = None
         self._silent_watched = SILENT_FOR in self._watched
+        self._range_watched = OUT_OF_RANGE in self._watched
+        self._outside: dict[str, int] = {}
+        """Readings in a row in which a point was outside its limits."""
         self._use_names = frozenset(name for bound in binding.in_use for name in bound.names)
         self.in_use = self._look_in_use()
         """Whether it is running for real now."""
 
-    def update(self, ts: int, points: Sequence[str], values: Sequence[MaybeValue]) -> list[Verdict]:
-        """Take in values (None where bad) at `ts`; the verdicts that changed."""
+    def update(
+        self, ts: int, points: Sequence[str], values: Sequence[MaybeValue], statuses: Sequence[Status] = ()
+    ) -> list[Verdict]:
+        """Take in values (None where bad) at `ts`; the verdicts that changed. `statuses` may be left out where they are
+        what they were, save while `has_outside`."""
         changed = self._take_points(ts, points, values)
+        if self._range_watched and statuses:
+            self._note_range(points, statuses, changed)
         if ts // 60_000 != self._minute:
             self._minute = ts // 60_000
             self._set_all(passing(self._dates, self._passing, ts, self._zone), changed)
@@ -120,6 +138,11 @@ class DeviceRules:
             if verdict is not None:
                 found.append(verdict)
         return found
+
+    @property
+    def has_outside(self) -> bool:
+        """Whether a point is outside its limits."""
+        return bool(self._outside)
 
     def verdicts(self) -> tuple[Verdict, ...]:
         """What every rule says now; rules not yet looked at are left out."""
@@ -260,6 +283,17 @@ class DeviceRules:
         if self._usable_at is None or any(value is not None for value in values):
             self._usable_at = ts
         self._set(SILENT_FOR, max(0, ts - self._usable_at) / 1000, changed)
+
+    def _note_range(self, points: Sequence[str], statuses: Sequence[Status], changed: set[str]) -> None:
+        """Which points are outside their limits; one that is bad for another reason stays what it was."""
+        outside = self._outside
+        for name, status in zip(points, statuses, strict=True):
+            if status in OUTSIDE:
+                outside[name] = outside.get(name, 0) + 1
+            elif status.is_good:
+                outside.pop(name, None)
+        self._set(OUT_OF_RANGE, ", ".join(sorted(outside)), changed)
+        self._set(OUT_OF_RANGE_SAMPLES, float(max(outside.values(), default=0)), changed)
 
     def _set(self, name: str, value: Plain | None, changed: set[str]) -> None:
         self._set_in(self._known, name, value, changed)

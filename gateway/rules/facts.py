@@ -21,7 +21,13 @@ SILENT_FOR = "silent_for"
 POLL_INTERVAL = "poll_interval"
 """Seconds."""
 AGE, MINUTE = "_age", "_minute"
+OUT_OF_RANGE = "out_of_range"
+"""The points outside their limits, as one text; empty where there are none."""
+OUT_OF_RANGE_SAMPLES = "out_of_range_samples"
+"""How many readings in a row have been so, of the point that has been so longest."""
 BUILT_IN: Mapping[str, ValueType] = {
+    OUT_OF_RANGE: ValueType.STRING,
+    OUT_OF_RANGE_SAMPLES: ValueType.NUMBER,
     TIME_OF_DAY: ValueType.NUMBER,
     SILENT_FOR: ValueType.NUMBER,
     POLL_INTERVAL: ValueType.NUMBER,

@@ -65,6 +65,9 @@ class StepKeys(FileModel):
     ramp: Annotated[
         dict[Snake, tuple[Number, Number]], Field(default_factory=dict, description="Point: [from, to] over `for`.")
     ]
+    outside: Annotated[
+        tuple[Snake, ...], Field(description="Points outside their limits, from this step to the next.")
+    ] = ()
     for_: Annotated[Duration | None, Field(alias="for", description="How long; one sample where absent.")] = None
     expect: Annotated[Expected, Field(description="What the condition says.", examples=["high"])]
     announced: Annotated[

@@ -108,11 +108,13 @@ class Judge:
         device = self._devices[reading.device]
         self._note_time(device, reading.ts, now)
         was_in_use = device.rules.in_use
-        moved = self._publish(device.rules.update(reading.ts, reading.points, reading.values))
-        moved = moved or device.rules.in_use is not was_in_use
         known = device.statuses.get(reading.points)
+        same = known == reading.statuses
+        statuses = () if same and not device.rules.has_outside else reading.statuses
+        moved = self._publish(device.rules.update(reading.ts, reading.points, reading.values, statuses))
+        moved = moved or device.rules.in_use is not was_in_use
         is_settled = device.judgement is not None and device.judgement.state is not ReadinessState.UNKNOWN
-        if not moved and known == reading.statuses and is_settled and now - device.told_at < REPEAT_S:
+        if not moved and same and is_settled and now - device.told_at < REPEAT_S:
             return []
         device.statuses[reading.points] = reading.statuses
         return self._tell_all(reading.device, now, reading.ts)

@@ -92,6 +92,8 @@ class Step:
     """A priority, `none` or `cannot_tell`: what the condition says."""
     announced: str | None
     """A priority or `none`: what would be announced."""
+    outside: frozenset[str] = frozenset()
+    """Points outside their limits, from this step to the next."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,7 +138,7 @@ rule_overrides:
     assert [(each.rule, each.key, each.before, each.after) for each in book.overrides] == [
         ("battery_low", "limits.low", "12", "11.9"),
         ("battery_low", "levels.high.enabled", "true", "false"),
-        ("battery_low", "levels.medium.on", "595s", "20m"),
+        ("battery_low", "levels.medium.on", "10m", "20m"),
         ("battery_low", "levels.medium.effect", "degraded", "none"),
         ("fuel_overfull", "role", "logistics", "duty"),
         ("fuel_overfull", "levels.high.raise", "fuel_level > full | high_fuel_level", "fuel_level > full + 1"),
