@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gateway.cli.tables import is_coloured
 from gateway.model import Text
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ _HELP = {
     "json": Text("每项输出一行 JSON", "one line of JSON for each finding"),
 }
 _GRADES = (Text("正常", "ok"), Text("提示", "note"), Text("警告", "warning"), Text("故障", "FAILED"))
+_COLOURS, _PLAIN = ("\x1b[32m", "", "\x1b[33m", "\x1b[31m"), "\x1b[0m"
 _TOPICS = {
     "python": Text("软件", "software"),
     "ports": Text("串口", "ports"),
@@ -53,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
         for finding in findings:
             print(json.dumps(_as_json(finding), ensure_ascii=False))
     else:
-        print("\n".join(_lines(findings, options.lang)))
+        print("\n".join(_lines(findings, options.lang, coloured=is_coloured(sys.stdout))))
         count = sum(1 for finding in findings if finding.grade is worst)
         print(_SUMMARY[worst][options.lang].format(count=count))
     return 1 if worst is Grade.FAILURE else 0
@@ -81,7 +84,7 @@ async def examine(site: SiteSettings | None) -> list[Finding]:
     return findings
 
 
-def _lines(findings: Sequence[Finding], language: str) -> list[str]:
+def _lines(findings: Sequence[Finding], language: str, *, coloured: bool) -> list[str]:
     from gateway.cli.tables import aligned
 
     rows = [
@@ -90,7 +93,8 @@ def _lines(findings: Sequence[Finding], language: str) -> list[str]:
     ]
     lines = []
     for finding, line in zip(findings, aligned(rows), strict=True):
-        lines.append(line)
+        colour = _COLOURS[finding.grade] if coloured else ""
+        lines.append(f"{colour}{line}{_PLAIN}" if colour else line)
         if finding.do is not None:
             lines.append(f"      -> {finding.do[language]}")
     return lines

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from gateway.cli.at_site import complain
 from gateway.cli.logs import quiet_lines
 from gateway.cli.progress import Progress
+from gateway.cli.stopping import stop_at_once
 from gateway.model import Text
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def run(options: argparse.Namespace) -> int:
 
     language, path = options.lang, options.out
     quiet_lines()
+    stop_at_once()
     if path.exists() and not options.force:
         complain("init", Text(_EXISTS.zh.format(path=path), _EXISTS.en.format(path=path)), language)
         return 2

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gateway.cli.at_site import WrongWords, complain, find_device
+from gateway.cli.logs import quiet_lines
+from gateway.cli.stopping import stop_at_once
 from gateway.model import Status, Text
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ _ASK = Text(
     "{device} {point} = {seen} {unit}；现场值（回车=相同，-=未核对）：",
     "{device} {point} = {seen} {unit}; on the device (Enter = the same, - = not compared): ",
 )
+_STOPPED = Text("已中止，没有保存核对结果", "stopped; no result was kept")
 _UNKNOWN = Text("现场值文件里的 {name} 不存在", "{name} in the file of expected values does not exist")
 _DONE = Text(
     "{device}：相符 {fits}，不符 {differs}，无法使用 {bad}，超出范围 {doubtful}，未核对 {not_compared}；{who}",
@@ -68,6 +71,8 @@ def run(options: argparse.Namespace) -> int:
     from gateway.control import ControlFailed
 
     site = load(options.config, options.lang)
+    quiet_lines()
+    stop_at_once()
     try:
         devices = [find_device(site, name) for name in options.devices] or list(site.devices)
         expected = _expected(options.expected, devices, options.lang)
@@ -79,6 +84,8 @@ def run(options: argparse.Namespace) -> int:
         complain("loopcheck", failure.text, options.lang)
         return 1
     except KeyboardInterrupt:
+        print(file=sys.stderr)
+        complain("loopcheck", _STOPPED, options.lang)
         return 1
     if options.out is None:
         print(markdown(sheet, options.lang))

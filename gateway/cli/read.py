@@ -5,14 +5,15 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import os
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, TextIO
 
 from gateway.cli.at_site import WrongWords, add_device, check_points, complain, find_device
-from gateway.cli.tables import aligned
+from gateway.cli.logs import quiet_lines
+from gateway.cli.tables import aligned, is_coloured
+from gateway.commissioning.loop_sheet import number_text
 from gateway.model import Status, Text
 from gateway.settings.types import DeviceSettings, SiteSettings
 
@@ -60,6 +61,7 @@ def run(options: argparse.Namespace) -> int:
     from gateway.control import ControlFailed
 
     site = load(options.config, options.lang)
+    quiet_lines()
     try:
         device = find_device(site, options.device)
         check_points(device, options.points)
@@ -88,9 +90,19 @@ async def _show(site: SiteSettings, device: DeviceSettings, options: argparse.Na
                 print(json.dumps(reading, ensure_ascii=False, default=str), flush=True)
             else:
                 show(reading)
+                _say_why(reading.get("line_down"), options.lang)
             if not options.watch:
                 return
             await asyncio.sleep(max(0.0, began + options.every - time.monotonic()))
+
+
+def _say_why(why: object, language: str) -> None:
+    """Why the line of the device cannot be used, where it cannot."""
+    from gateway.commissioning.line_faults import line_fault
+
+    if isinstance(why, str):
+        told = line_fault(why)
+        complain("read", Text(f"线路不可用：{told.zh}", f"the line cannot be used: {told.en}"), language)
 
 
 @contextlib.asynccontextmanager
@@ -123,7 +135,7 @@ class Screen:
         self._out = out
         self._language = language
         is_terminal = out.isatty()
-        self._colours = is_terminal and not os.environ.get("NO_COLOR")
+        self._colours = is_coloured(out)
         self._in_place = is_terminal and watching
 
     def show(self, reading: Reading) -> None:
@@ -164,7 +176,7 @@ def value_text(point: Mapping[str, Any], language: str) -> str:
         return "-"
     if isinstance(value, bool):
         return (Text("是", "true") if value else Text("否", "false"))[language]
-    return str(word[language] if word else value)
+    return str(word[language] if word else number_text(value))
 
 
 def quality_text(point: Mapping[str, Any], language: str) -> str:

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from collections.abc import Collection, Sequence
+from typing import TextIO
+
+
+def is_coloured(out: TextIO) -> bool:
+    """A terminal whose reader has not asked for plain text (NO_COLOR)."""
+    return out.isatty() and not os.environ.get("NO_COLOR")
 
 
 def width(text: str) -> int:

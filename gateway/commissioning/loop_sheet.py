@@ -28,7 +28,9 @@ class Who(Enum):
     WRONG = Text("身份不符：不是这台设备", "identity does not fit: another device")
     DOUBTFUL = Text("数值超出范围或无法解码，型号可能不对", "values out of range or undecodable: perhaps another model")
     PLAUSIBLE = Text("无身份寄存器；数值都在范围内", "no identity registers; all values are within their range")
-    UNVERIFIABLE = Text("身份无法核实", "identity not verifiable")
+    UNVERIFIABLE = Text(
+        "身份无法核实，请核对铭牌并逐点核对", "identity not verifiable: compare the name plate and every point"
+    )
     SILENT = Text("没有应答", "no answer")
 
 
@@ -75,6 +77,8 @@ class Sheet:
         wrong = (Who.WRONG, Who.DOUBTFUL, Who.SILENT)
         return all(each.who not in wrong and not each.count(Result.DIFFERS) for each in self.devices)
 
+
+_MOST_DECIMALS = 4
 
 Seen = Mapping[str, tuple[MaybeValue, Status]]
 
@@ -184,7 +188,7 @@ def _line(cells: Iterable[str]) -> str:
 
 _STYLE = """body{font:11pt sans-serif;margin:1.5cm}table{border-collapse:collapse;width:100%;margin-bottom:1em}
 th,td{border:1px solid #999;padding:2px 6px;text-align:left}h2{break-after:avoid}tr{break-inside:avoid}
-.differs,.bad,.doubtful{font-weight:bold}.signed{margin-top:2em}"""
+.differs,.bad,.doubtful{font-weight:bold}.who{font-weight:bold}.signed{margin-top:2em}"""
 
 
 def html(sheet: Sheet, language: str) -> str:
@@ -195,7 +199,8 @@ def html(sheet: Sheet, language: str) -> str:
         f"<style>{_STYLE}</style></head><body><h1>{title}</h1>",
     ]
     for device in sheet.devices:
-        parts.append(f"<h2>{escape(_name(device, language))}</h2><p>{escape(_about(device, language))}</p><table>")
+        parts.append(f"<h2>{escape(_name(device, language))}</h2>")
+        parts.append(f"<p{_stress(device)}>{escape(_about(device, language))}</p><table>")
         parts.append(f"<tr>{''.join(f'<th>{escape(head[language])}</th>' for head in _HEAD)}</tr>")
         for row in device.rows:
             cells = "".join(f"<td>{escape(cell)}</td>" for cell in _cells(row, language))
@@ -204,6 +209,11 @@ def html(sheet: Sheet, language: str) -> str:
     signed = escape(_SIGNED[language].format(by=sheet.by, made=sheet.made))
     parts.append(f'<p class="signed">{signed} ____________________</p></body></html>')
     return "\n".join(parts) + "\n"
+
+
+def _stress(device: DeviceSheet) -> str:
+    """What a signature has to answer for stands out on paper too."""
+    return "" if device.who is Who.VERIFIED else ' class="who"'
 
 
 def _name(device: DeviceSheet, language: str) -> str:
@@ -230,4 +240,11 @@ def shown(value: Value, language: str) -> str:
     """A value as a person reads it."""
     if isinstance(value, bool):
         return (Text("是", "true") if value else Text("否", "false"))[language]
-    return str(value)
+    return number_text(value)
+
+
+def number_text(value: Value) -> str:
+    """A float with no more digits than an instrument has; anything else as it is."""
+    if not isinstance(value, float) or len(repr(value).partition(".")[2]) <= _MOST_DECIMALS:
+        return str(value)
+    return f"{value:.{_MOST_DECIMALS}f}" if abs(value) >= 1 else f"{value:.{_MOST_DECIMALS}g}"

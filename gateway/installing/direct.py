@@ -40,20 +40,23 @@ class DirectReader:
         self._snapshot = Snapshot({device.id: device.points})
 
     async def read(self, names: tuple[str, ...]) -> Mapping[str, Json]:
-        """The named points (all where none is named) after one poll of the device."""
-        clock = self._clock
+        """The named points (all where none is named) after one poll of the device; `line_down` says why nothing could
+        be asked."""
+        clock, down = self._clock, None
         poll = PolledDevice(self._device.id, self._plan, clock.monotonic(), 0.0).take(clock.monotonic())
         while poll.pending:
             job = poll.pending.pop()
             outcome = await self._line.run(job, clock.monotonic() + job.timeout_s + job.wire_ms / 1000)
             poll.record(job, outcome)
             if isinstance(outcome, Fault) and outcome.kind is FaultKind.DOWN:
+                down = outcome.detail
                 poll.fail(outcome)
             elif isinstance(outcome, Fault) and outcome.kind is FaultKind.TIMEOUT:
                 poll.fail_unit(job.unit, outcome)
         now = clock.monotonic()
         self._snapshot.update(poll.reading(clock), now)
-        return read_rows(self._device, self._snapshot.latest(self._device.id, now), names, now)
+        rows = read_rows(self._device, self._snapshot.latest(self._device.id, now), names, now)
+        return rows if down is None else {**rows, "line_down": down}
 
     async def close(self) -> None:
         await self._line.close()

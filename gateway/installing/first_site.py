@@ -112,17 +112,13 @@ def _where(line: DraftLine) -> str:
 async def _look(interview: Interview, line: DraftLine, cards: Sequence[Card], screen: Screen) -> _Looked:
     looked = _Looked(line)
     makers = sorted({card.profile.split("/")[0] for card in cards})
-    wanted = interview.ask(
-        Question(
-            f"{line.id}.makers",
-            Text(
-                f"{line.id}（{_where(line)}）上有哪些厂家，用空格分开，不知道就回车\n  {' '.join(makers)}\n ",
-                f"makers on {line.id} ({_where(line)}), blanks between, Enter if unknown\n  {' '.join(makers)}\n ",
-            ),
-            "",
-            check=are_makers(makers),
-        )
-    ).split()
+    shown = " ".join(makers)
+    screen.say(Text(f"{line.id}（{_where(line)}）可选厂家：{shown}", f"{line.id} ({_where(line)}), makers: {shown}"))
+    text = Text(
+        f"{line.id} 上有哪些厂家，用空格分开，不知道就回车",
+        f"makers of what hangs on {line.id}, blanks between, Enter if unknown",
+    )
+    wanted = interview.ask(Question(f"{line.id}.makers", text, "", check=are_makers(makers))).split()
     chosen = [card for card in cards if card.profile.split("/")[0] in wanted]
     search = interview.ask(
         Question(

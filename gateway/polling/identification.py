@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from gateway.model import MaybeValue
+from gateway.polling.doubt import DoubtedPlan, TellDoubt
 from gateway.polling.identity import IdentifiedPlan, Mark
 from gateway.ports import DevicePlan
 from gateway.settings.types import DeviceSettings, LineSettings
@@ -13,6 +14,16 @@ from gateway.settings.types import DeviceSettings, LineSettings
 Compile = Callable[[LineSettings, DeviceSettings], DevicePlan]
 #: Device, and what its marks read where they do not fit; None when they fit again.
 TellIdentity = Callable[[str, Mapping[str, MaybeValue] | None], None]
+
+
+def doubted(compile_device: Compile, tell: TellDoubt) -> Compile:
+    """`compile_device`, with plans that tell when what a device says cannot be that of its model."""
+
+    def compile_doubted(line: LineSettings, device: DeviceSettings) -> DevicePlan:
+        plan = compile_device(line, device)
+        return DoubtedPlan(plan, len(device.points), lambda odd: tell(device.id, odd)) if device.points else plan
+
+    return compile_doubted
 
 
 def identified(compile_device: Compile, tell: TellIdentity) -> Compile:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.devices.recordings import RECORDINGS, Tables
 from tests.devices.serving import device, tcp_server
 from tests.integration.mqtt_peer import Peer, peer
@@ -69,3 +71,39 @@ async def test_exchanged_machines_are_noticed_and_told(tmp_path: Path, mosquitto
     assert told["found"] == {"identity_0": 1, "identity_1": 20432}
     assert told["expected"] == {"identity_0": [1], "identity_1": [20431]}
     assert "wrong_device device=gen-1" in gateway.printed()
+
+
+WRONG_PROFILE = """
+schema: 1
+site: {{id: depot-1, name: {{zh: 库, en: Depot}}, kind: warehouse, timezone: Asia/Shanghai}}
+lines: {{lan: {{tcp: "127.0.0.1:{tcp}"}}}}
+devices:
+  - {{id: meter-1, kind: meter, profile: {profile}, line: lan, unit: 1, interval: 200ms, timeout: 2s, report: poll}}
+uplink: {{mqtt: {{url: "mqtt://127.0.0.1:{mqtt}", confirm: broker}}}}
+state_dir: state
+"""
+
+
+@pytest.mark.parametrize("profile", ["chint/dtsu666", "acrel/adw300"])
+async def test_a_wrong_profile_is_told_and_the_right_one_is_not(
+    profile: str, tmp_path: Path, mosquitto: Mosquitto
+) -> None:
+    port = free_port()
+    right, wrong = tmp_path / "right.yaml", tmp_path / "wrong.yaml"
+    right.write_text(WRONG_PROFILE.format(tcp=port, mqtt=mosquitto.port, profile="eastron/sdm630"))
+    wrong.write_text(WRONG_PROFILE.format(tcp=port, mqtt=mosquitto.port, profile=profile))
+    meter = next(each for each in RECORDINGS if each.name == "eastron-sdm630/recording")
+    async with (
+        tcp_server(port, [device(1, meter.tables)]),
+        peer(mosquitto, "vigil/v1/depot-1/meter-1/#") as heard,
+    ):
+        with Vigil(tmp_path, "run", right, name="right") as gateway:
+            await heard.until(lambda: len(said(heard, "/telemetry")) > 4)
+            assert await asyncio.to_thread(gateway.stop) == 0
+        assert "model_doubtful" not in gateway.printed()
+        with Vigil(tmp_path, "run", wrong, name="wrong") as gateway:
+            await heard.until(lambda: any(each["type"] == "model_doubtful" for each in said(heard, "/event")))
+            assert await asyncio.to_thread(gateway.stop) == 0
+    (told,) = [each["data"] for each in said(heard, "/event") if each["type"] == "model_doubtful"]
+    assert len(told["points"]) >= 2
+    assert "model_doubtful device=meter-1" in gateway.printed()

@@ -19,6 +19,7 @@ lines: {{lan: {{tcp: "127.0.0.1:{tcp}"}}}}
 devices:
   - {{id: gen-1, kind: generator, profile: dse/gencomm, line: lan, unit: 10, interval: 1s}}
   - {{id: climate-1, kind: sensor, profile: generic/xy-md02, line: lan, unit: 2, interval: 1s}}
+  - {{id: smoke-1, kind: sensor, profile: sonbest/xm7571, line: lan, unit: 5, interval: 1s}}
 uplink: {{mqtt: {{url: "mqtt://127.0.0.1:{mqtt}"}}}}
 state_dir: state
 """
@@ -27,13 +28,16 @@ state_dir: state
 async def test_a_check_without_a_gateway_is_kept_until_one_runs(tmp_path: Path, mosquitto: Mosquitto) -> None:
     known = {each.name: each for each in RECORDINGS}
     gen, climate = known["dse-gencomm/recording"], known["generic-xy-md02/recording"]
+    smoke = known["sonbest-xm7571/recording"]
     port = free_port()
     site, expected, sheet = tmp_path / "site.yaml", tmp_path / "expected.yaml", tmp_path / "sheet.md"
     site.write_text(SITE.format(tcp=port, mqtt=mosquitto.port))
     values = {name: value for name, (value, status) in climate.readings.items() if status.is_good}
     expected.write_text(json.dumps({"climate-1": values}))
+    nobody = tmp_path / "nobody.yaml"
+    nobody.write_text("smoke-1: {}\n")
     async with (
-        tcp_server(port, [device(10, gen.tables), device(2, climate.tables)]),
+        tcp_server(port, [device(10, gen.tables), device(2, climate.tables), device(5, smoke.tables)]),
         peer(mosquitto, "vigil/v1/depot-1/+/event") as heard,
     ):
         done = await asyncio.to_thread(
@@ -43,12 +47,20 @@ async def test_a_check_without_a_gateway_is_kept_until_one_runs(tmp_path: Path, 
         assert f"climate-1：相符 {len(values)}" in done.stdout
         assert "身份寄存器相符" in done.stdout
         assert "李伟" in sheet.read_text()
+        assert "身份：身份无法核实" in sheet.read_text()
+        printed = tmp_path / "sheet.html"
+        english = await asyncio.to_thread(
+            run, "loopcheck", site, "smoke-1", "--by", "Li Wei", "--expected", nobody, "--out", printed, "--lang", "en"
+        )
+        assert english.returncode == 0, english.stderr
+        assert '<p class="who">' in printed.read_text()
+        assert "identity: identity not verifiable" in printed.read_text()
         strange = await asyncio.to_thread(
             run, "loopcheck", site, "gen-1", "--by", "李伟", "--expected", expected, "--lang", "zh"
         )
         assert strange.returncode == 2
         with Vigil(tmp_path, "run", site) as gateway:
-            await heard.until(lambda: sum(b"loop_check" in payload for _, payload in heard.heard) >= 2)
+            await heard.until(lambda: sum(b"loop_check" in payload for _, payload in heard.heard) >= 4)
             assert await asyncio.to_thread(gateway.stop) == 0
     kept = {
         topic.split("/")[3]: json.loads(payload)["data"] for topic, payload in heard.heard if b"loop_check" in payload
@@ -56,3 +68,4 @@ async def test_a_check_without_a_gateway_is_kept_until_one_runs(tmp_path: Path, 
     assert kept["climate-1"]["by"] == "李伟"
     assert kept["climate-1"]["fits"] == len(values)
     assert kept["gen-1"]["identity"] == "verified"
+    assert kept["smoke-1"]["identity"] == "unverifiable"
