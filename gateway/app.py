@@ -42,7 +42,7 @@ from gateway.timekeeping.keeper import Settled, Timekeeper
 from gateway.uplink.commands import Execute, refuse
 from gateway.uplink.site import Identity, SiteUplink
 from gateway.web.history import history_of
-from gateway.web.view import GatewayHealth, SiteView
+from gateway.web.view import GatewayHealth, Silence, SiteView
 from gateway.wire import topics
 from gateway.wire.messages import Command, Json, Reply
 from gateway.writing import Writing
@@ -82,6 +82,8 @@ class Gateway:
         self._since = self.clock.wall_ms()
         self.obey: Execute = refuse
         """Who carries MQTT commands out."""
+        self.silence: Silence | None = None
+        """Ends the siren, by name of who asks; None where there is none."""
         self.uplink = self._new_uplink()
         self.pipeline = Pipeline(site, store, self.snapshot, self.clock, self._offer)
         compile_checked = doubted(identified(compile_device, self._tell_identity), self._tell_doubt)
@@ -303,7 +305,7 @@ class Gateway:
     def view(self) -> SiteView:
         """What the local page shows."""
         return SiteView(
-            site=self.site,
+            site=self.pipeline.judge.settings,
             snapshot=self.snapshot,
             judge=self.pipeline.judge,
             clock=self.clock,
@@ -313,5 +315,6 @@ class Gateway:
             version=__version__,
             alarms=self.pipeline.alarms,
             obey=self._obey,
+            silence=self.silence,
             history=history_of(self.store),
         )

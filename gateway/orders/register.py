@@ -15,6 +15,7 @@ from gateway.orders.facts import FactOrders
 from gateway.orders.hands import Running, SiteHands
 from gateway.orders.probing import Probing
 from gateway.orders.reading import device_of, read_rows
+from gateway.orders.silence import Silence, SilenceOrders
 from gateway.orders.writes import WriteOrders
 from gateway.wire.messages import Json
 from gateway.writing import Writing
@@ -27,6 +28,7 @@ class Asked(Running, Protocol):
     """gateway.app.Gateway."""
 
     snapshot: Snapshot
+    silence: Silence | None
 
 
 def register_orders(gateway: Asked, hands: SiteHands, registry: Registry, book: CommandBook) -> Writing:
@@ -34,7 +36,7 @@ def register_orders(gateway: Asked, hands: SiteHands, registry: Registry, book: 
     writing = Writing(hands, gateway.clock)
     orders = WriteOrders(writing)
     actors = LocalActors(lambda: gateway.site.operators_file)
-    facts, alarms = FactOrders(gateway, actors), AlarmOrders(gateway, actors)
+    facts, alarms, silence = FactOrders(gateway, actors), AlarmOrders(gateway, actors), SilenceOrders(gateway, actors)
 
     async def read(request: Request) -> Mapping[str, Json]:
         device = device_of(gateway.site.devices, request)
@@ -49,6 +51,8 @@ def register_orders(gateway: Asked, hands: SiteHands, registry: Registry, book: 
     registry.register("set_fact", facts.set_locally)
     registry.register("alarms", alarms.listed)
     registry.register("alarm_order", alarms.locally)
+    registry.register("silence", silence.locally)
+    book.register("silence", silence.by_command)
     for act in ROLES:
         book.register(act, alarms.by_command(act))
     book.register("set_fact", facts.set_by_command)

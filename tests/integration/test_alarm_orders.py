@@ -127,6 +127,8 @@ REFUSED: tuple[tuple[str, object, dict[str, str], str], ...] = (
     ("ack", {"rule": E_STOP, "note": "a\u001b[2Jb"}, {}, "bad_request"),
     ("ack", {"rule": E_STOP, "note": {"a": {"b": 1}}}, {}, "bad_request"),
     ("ack", {"rule": E_STOP, "note": "n" * 501}, {}, "bad_request"),
+    ("silence", {}, {"by": "guest"}, "not_allowed"),
+    ("silence", {}, {"device": "_site"}, "no_annunciator"),
     ("dance", {"rule": E_STOP}, {}, "unknown_command"),
 )
 
