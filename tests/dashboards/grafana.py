@@ -11,13 +11,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tests.integration.influx_rows import ask
-from tests.servers import Influxd
-
 TIME = "Time"
 NOT_FOUND = "Not Found"
 
 Json = dict[str, Any]
+Ask = Callable[[str], list[Json]]
+"""Gives the series InfluxQL answers with."""
 
 
 @dataclass
@@ -49,7 +48,7 @@ def variables_of(text: str) -> set[str]:
     return {found[1] or found[3] for found in _VARIABLE.finditer(text)} - _BUILT_IN
 
 
-def opened(influxd: Influxd, dashboard: Json) -> dict[str, str | list[str]]:
+def opened(ask: Ask, dashboard: Json) -> dict[str, str | list[str]]:
     """The variables as they stand when the dashboard is opened: what it says, or the first value there is."""
     found: dict[str, str | list[str]] = {}
     for variable in dashboard["templating"]["list"]:
@@ -58,14 +57,14 @@ def opened(influxd: Influxd, dashboard: Json) -> dict[str, str | list[str]]:
         elif "allValue" in variable:
             found[variable["name"]] = variable["allValue"]
         else:
-            values = listed(influxd, variable["query"], found)
+            values = listed(ask, variable["query"], found)
             found[variable["name"]] = values if variable["includeAll"] else values[:1]
     return found
 
 
-def listed(influxd: Influxd, query: str, variables: Mapping[str, str | list[str]]) -> list[str]:
+def listed(ask: Ask, query: str, variables: Mapping[str, str | list[str]]) -> list[str]:
     """What a variable offers."""
-    series = ask(influxd, interpolate(query, variables, 0, 0, "1m"), "vigil")
+    series = ask(interpolate(query, variables, 0, 0, "1m"))
     return sorted({row[1] for each in series for row in each["values"]})
 
 
@@ -89,9 +88,9 @@ def interpolate(query: str, variables: Mapping[str, str | list[str]], since_ms: 
 # answers
 
 
-def frames(influxd: Influxd, target: Json, query: str) -> list[Frame]:
+def frames(ask: Ask, target: Json, query: str) -> list[Frame]:
     """What a target gives, in the shape of its `resultFormat`; nothing where the database has no rows."""
-    series = ask(influxd, query, "vigil")
+    series = ask(query)
     if target["resultFormat"] == "table":
         return [_table(target["refId"], series)] if series else []
     return [frame for each in series for frame in _series(target, each)]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,28 +22,43 @@ Json = dict[str, Any]
 _RANGES_MS = {"now-1h": 3_600_000, "now-6h": 21_600_000, "now-24h": 86_400_000}
 
 
+@dataclass
+class Fleet:
+    """A filled database. Both languages ask mostly the same, so answers are kept."""
+
+    influxd: Influxd
+    now_ms: int
+    _answers: dict[str, list[Json]] = field(default_factory=dict)
+
+    def ask(self, query: str) -> list[Json]:
+        if query not in self._answers:
+            self._answers[query] = ask(self.influxd, query, "vigil")
+        return copy.deepcopy(self._answers[query])
+
+
 @pytest.fixture(scope="module")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     with Influxd(tmp_path_factory.mktemp("influxd")) as influxd:
-        plant.build(int(time.time() * 1000)).write(influxd)
-        yield influxd
+        now_ms = int(time.time() * 1000)
+        plant.build(now_ms).write(influxd)
+        yield Fleet(influxd, now_ms)
 
 
-def show(influxd: Influxd, dashboard: Json, found: Json, variables: dict[str, str | list[str]]) -> list[Frame]:
+def show(fleet: Fleet, dashboard: Json, found: Json, variables: dict[str, str | list[str]]) -> list[Frame]:
     """What a panel shows: every target asked, its frames transformed."""
-    now = int(time.time() * 1000)
+    now = fleet.now_ms
     since = now - _RANGES_MS[dashboard["time"]["from"]]
     frames = []
     for target in found["targets"]:
         query = grafana.interpolate(target["query"], variables, since, now, found.get("interval", "1m"))
-        answered = grafana.frames(influxd, target, query)
+        answered = grafana.frames(fleet.ask, target, query)
         assert answered, f"{found['title']} {target['refId']}: no rows: {query}"
         frames += answered
     return grafana.transform(frames, found.get("transformations", []))
 
 
 @pytest.mark.parametrize("path", paths(), ids=name_of)
-def test_every_panel_shows_something(fleet: Influxd, path: Path) -> None:
+def test_every_panel_shows_something(fleet: Fleet, path: Path) -> None:
     dashboard = load(path)
     variables = opened(fleet, dashboard)
     for found in panels(dashboard):
@@ -54,7 +71,7 @@ def test_every_panel_shows_something(fleet: Influxd, path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", [path for path in paths() if "/zh/" in path.as_posix()], ids=name_of)
-def test_every_panel_shows_one_chosen_device(fleet: Influxd, path: Path) -> None:
+def test_every_panel_shows_one_chosen_device(fleet: Fleet, path: Path) -> None:
     """With values that need escaping chosen in every variable, no query fails; nothing of another site is shown."""
     dashboard = load(path)
     own = plant.LABELS[plant.FULL]
@@ -62,16 +79,16 @@ def test_every_panel_shows_one_chosen_device(fleet: Influxd, path: Path) -> None
     chosen = {**{name: [own[name]] for name in ("city", "county", "town")}, "site": [plant.FULL], "device": [device]}
     variables = {name: chosen.get(name, value) for name, value in opened(fleet, dashboard).items()}
     for found in panels(dashboard):
-        now = int(time.time() * 1000)
+        now = fleet.now_ms
         for target in found["targets"]:
             query = grafana.interpolate(target["query"], variables, now - 86_400_000, now, "2m")
-            for frame in grafana.frames(fleet, target, query):
+            for frame in grafana.frames(fleet.ask, target, query):
                 assert set(frame.columns.get("site", [])) <= {plant.FULL}, found["title"]
 
 
-def opened(influxd: Influxd, dashboard: Json) -> dict[str, str | list[str]]:
+def opened(fleet: Fleet, dashboard: Json) -> dict[str, str | list[str]]:
     """The variables of a dashboard that was just opened; where one site is to be chosen, it is the full one."""
-    found = grafana.opened(influxd, dashboard)
+    found = grafana.opened(fleet.ask, dashboard)
     return {name: [plant.FULL] if name == "site" and value != ".*" else value for name, value in found.items()}
 
 
@@ -120,22 +137,22 @@ def _as_text(value: object) -> str:
 
 
 @pytest.mark.parametrize("path", paths(), ids=name_of)
-def test_every_variable_lists_something(fleet: Influxd, path: Path) -> None:
+def test_every_variable_lists_something(fleet: Fleet, path: Path) -> None:
     dashboard = load(path)
     variables = opened(fleet, dashboard)
     for variable in dashboard["templating"]["list"]:
         if variable["type"] == "query":
-            values = grafana.listed(fleet, variable["query"], variables)
+            values = grafana.listed(fleet.ask, variable["query"], variables)
             assert values, variable["name"]
             if variable["name"] == "site":
                 assert set(values) == set(plant.LABELS), "a site without a label is not offered"
 
 
 @pytest.mark.parametrize("rule", alerting()["group"]["rules"], ids=lambda rule: rule["uid"])
-def test_every_alert_rule_has_rows_to_judge(fleet: Influxd, rule: Json) -> None:
+def test_every_alert_rule_has_rows_to_judge(fleet: Fleet, rule: Json) -> None:
     asked = [each["model"] for each in rule["data"] if each["datasourceUid"] == "vigil"]
     for model in asked:
-        series = ask(fleet, model["query"], "vigil")
+        series = fleet.ask(model["query"])
         assert series, model["query"]
         for each in series:
             assert set(each["tags"]) & {"site"}, "an alert that names no site"
@@ -145,7 +162,7 @@ def test_every_alert_rule_has_rows_to_judge(fleet: Influxd, rule: Json) -> None:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_what_nobody_speaks_of_is_never_ready(fleet: Influxd, lang: str) -> None:
+def test_what_nobody_speaks_of_is_never_ready(fleet: Fleet, lang: str) -> None:
     """A site that stopped without anybody noticing, and one that ingest calls silent."""
     overview = load(f"{lang}/fleet/overview.json")
     variables = opened(fleet, overview)
@@ -155,7 +172,7 @@ def test_what_nobody_speaks_of_is_never_ready(fleet: Influxd, lang: str) -> None
     for layer in drawn["options"]["layers"]:
         target = by_ref[layer["filterData"]["options"]]
         query = grafana.interpolate(target["query"], variables, 0, 0, "1m")
-        (frame,) = grafana.frames(fleet, target, query)
+        (frame,) = grafana.frames(fleet.ask, target, query)
         layers[layer["config"]["style"]["color"]["fixed"]] = set(frame.columns["site"])
     grey, green, yellow, red = layers.values()
     assert grey == set(plant.LABELS)
@@ -190,7 +207,7 @@ def test_what_nobody_speaks_of_is_never_ready(fleet: Influxd, lang: str) -> None
     assert told[plant.SILENT, "generator-1"]["reason_2"] == grafana.NOT_FOUND
 
 
-def test_the_list_of_alarms_holds_what_stands_and_nothing_else(fleet: Influxd) -> None:
+def test_the_list_of_alarms_holds_what_stands_and_nothing_else(fleet: Fleet) -> None:
     alarms = load("zh/fleet/alarms.json")
     variables = opened(fleet, alarms)
     (frame,) = show(fleet, alarms, panel(alarms, "未恢复告警（设备告警）"), variables)
@@ -206,7 +223,7 @@ def test_the_list_of_alarms_holds_what_stands_and_nothing_else(fleet: Influxd) -
     assert sorted(aside.columns["suppression"]) == ["OUT_OF_SERVICE", "SHELVED", "SUPPRESSED"]
 
 
-def test_the_figures_of_the_alarms_are_right(fleet: Influxd) -> None:
+def test_the_figures_of_the_alarms_are_right(fleet: Fleet) -> None:
     alarms = load("zh/fleet/alarms.json")
     variables = {**opened(fleet, alarms), "site": [plant.SECOND]}
     (waited,) = show(fleet, alarms, panel(alarms, "等待确认最久的告警"), variables)
@@ -226,12 +243,12 @@ def test_the_figures_of_the_alarms_are_right(fleet: Influxd) -> None:
     assert stale.columns["alarm.alarms"] == [1]
 
 
-def test_old_data_are_seen_minute_by_minute(fleet: Influxd) -> None:
+def test_old_data_are_seen_minute_by_minute(fleet: Fleet) -> None:
     """The rule for old data judges the last value: zero where five minutes brought nothing."""
     (rule,) = [each for each in alerting()["group"]["rules"] if each["uid"] == "vigil-data-old"]
-    series = ask(fleet, rule["data"][0]["model"]["query"], "vigil")
+    series = fleet.ask(rule["data"][0]["model"]["query"])
     last = {each["tags"]["site"]: each["values"][-1][1] for each in series}
     assert last[plant.FULL] > 0
     shifted = rule["data"][0]["model"]["query"].replace("now() - 3h", "now() - 3h AND time < now() + 8m")
-    later = {each["tags"]["site"]: each["values"][-1][1] for each in ask(fleet, shifted, "vigil")}
+    later = {each["tags"]["site"]: each["values"][-1][1] for each in fleet.ask(shifted)}
     assert later[plant.FULL] == 0

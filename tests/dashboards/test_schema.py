@@ -13,46 +13,37 @@ from jsonschema import Draft7Validator
 from tests.dashboards.files import alerting, load, name_of, paths
 
 _FOLDER = os.environ.get("VIGIL_GRAFANA_SCHEMAS")
-
-pytestmark = pytest.mark.skipif(_FOLDER is None, reason="VIGIL_GRAFANA_SCHEMAS names no folder with Grafana's schemas")
-
-
-def schema(name: str) -> dict[str, Any]:
-    assert _FOLDER is not None
-    found: dict[str, Any] = json.loads((Path(_FOLDER) / name).read_text(encoding="utf-8"))
-    return found
+_ALERTING = (("RuleGroup", "group"), ("ContactPoint", "contact_point"), ("NotificationPolicy", "route"))
 
 
-@pytest.fixture(scope="module")
-def dashboards() -> Draft7Validator:
-    found = schema("dashboard.jsonschema.json")
+@pytest.mark.skipif(_FOLDER is None, reason="VIGIL_GRAFANA_SCHEMAS names no folder with Grafana's schemas")
+def test_everything_is_valid_by_grafana_s_own_schema() -> None:
+    dashboards = _dashboards()
+    found = {name_of(path): _problems(dashboards, load(path)) for path in paths()}
+    for definition, part in _ALERTING:
+        schema = _schema("alerting.jsonschema.json") | {"$ref": f"#/definitions/{definition}"}
+        found[part] = _problems(Draft7Validator(schema), alerting()[part])
+    assert {name: problems for name, problems in found.items() if problems} == {}
+
+    wrong = load("zh/fleet/overview.json")
+    wrong["panels"][0]["gridPos"]["w"] = "six"
+    wrong["panels"][1]["titel"] = "x"
+    assert len(_problems(dashboards, wrong)) == 2, "the schema finds nothing"
+
+
+def _dashboards() -> Draft7Validator:
+    found = _schema("dashboard.jsonschema.json")
     # The schema says "object" where Grafana takes any value: what a matcher matches, what a property is set to.
     found["definitions"]["MatcherConfig"]["properties"]["options"] = {}
     found["definitions"]["DynamicConfigValue"]["properties"]["value"] = {}
     return Draft7Validator(found)
 
 
-def problems(validator: Draft7Validator, found: object) -> list[str]:
+def _schema(name: str) -> dict[str, Any]:
+    assert _FOLDER is not None
+    found: dict[str, Any] = json.loads((Path(_FOLDER) / name).read_text(encoding="utf-8"))
+    return found
+
+
+def _problems(validator: Draft7Validator, found: object) -> list[str]:
     return [f"{list(error.absolute_path)}: {error.message[:200]}" for error in validator.iter_errors(found)]
-
-
-@pytest.mark.parametrize("path", paths(), ids=name_of)
-def test_dashboards_are_valid(dashboards: Draft7Validator, path: Path) -> None:
-    assert problems(dashboards, load(path)) == []
-
-
-def test_mistakes_are_found(dashboards: Draft7Validator) -> None:
-    found = load("zh/fleet/overview.json")
-    found["panels"][0]["gridPos"]["w"] = "six"
-    found["panels"][1]["titel"] = "x"
-    assert problems(dashboards, found)
-
-
-@pytest.mark.parametrize(
-    ("definition", "part"),
-    [("RuleGroup", "group"), ("ContactPoint", "contact_point"), ("NotificationPolicy", "route")],
-)
-def test_alerting_is_valid(definition: str, part: str) -> None:
-    found = schema("alerting.jsonschema.json")
-    found["$ref"] = f"#/definitions/{definition}"
-    assert problems(Draft7Validator(found), alerting()[part]) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,11 @@ _KNOWN_WORDS = frozenset(
 def everything() -> Iterator[tuple[str, Json]]:
     for path in paths():
         yield name_of(path), load(path)
+
+
+@cache
+def all_uids() -> frozenset[str]:
+    return frozenset(each["uid"] for _, each in everything())
 
 
 @pytest.fixture(params=paths(), ids=name_of)
@@ -103,7 +109,7 @@ def test_there_is_a_dashboard_for_each_level_and_kind() -> None:
 
 
 def test_every_link_leads_to_one_of_our_dashboards(dashboard: Json) -> None:
-    uids = {each["uid"] for _, each in everything()}
+    uids = all_uids()
     found = re.findall(r'"/d/([^"?]+)', str(dashboard).replace("'", '"'))
     assert found
     for uid in found:
