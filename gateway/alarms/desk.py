@@ -206,13 +206,14 @@ class Desk:
             document = None if is_gone else keeping.document(after)
             planned = self.announcer.plan(transition)
             self._store.documents.keep({**planned, keeping.document_key(after): document})
+            # with the lock held, so that what was committed first is told first
+            outbox.when_committed(row.seq, partial(self._tell, row, transition))
             if order is not None:
                 self._tell_action(transition, order, entry)
         self.metrics.note(transition)
         now_ms, now_s = self._clock.wall_ms(), self._clock.monotonic()
         self._alarms.apply(transition, now_ms, now_s)
         self._told_at[after.key] = now_s
-        outbox.when_committed(row.seq, partial(self._tell, row, transition))
         return row
 
     def _tell_action(self, transition: Transition, order: AlarmOrder, entry: Entry) -> None:
