@@ -11,7 +11,7 @@ from gateway.model import Text
 
 _HELP = {
     "name": Text("姓名或岗位，命令中的 by", "name or post, `by` of a command"),
-    "role": Text("角色，例如 duty", "role, such as duty"),
+    "role": Text("角色：viewer、operator 或 maintainer", "role: viewer, operator or maintainer"),
 }
 _TOKEN = Text("口令：", "Token: ")
 _AGAIN = Text("再输一次：", "Again: ")
