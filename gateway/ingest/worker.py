@@ -15,6 +15,7 @@ from gateway.ingest.books import Books, Gauges
 from gateway.ingest.dead_letters import DeadLetters
 from gateway.ingest.inbox import Arrival, Inbox
 from gateway.ingest.intake import FILTERS, take
+from gateway.ingest.letter_events import events
 from gateway.ingest.patience import PatientSink
 from gateway.mqtt import Link, LinkFailed, LinkOptions, Session
 from gateway.settings.types import MqttSettings
@@ -168,6 +169,8 @@ class Worker:
             self._complain("dead_letters_dropped count=%d total=%d", dropped, self._books.dead_letters_dropped)
         else:
             self._complain("dead_letters count=%d first_reason=%s", len(letters), only_letters[0].reason)
+        if refused := await self._sink.write(events(only_letters, self._wall_ms())):
+            self._complain("dead_letters_not_told count=%d reason=%s", len(refused), next(iter(refused.values())))
         return set()
 
     def _complain(self, event: str, *facts: object) -> None:
