@@ -88,7 +88,8 @@ async def _serve_page(gateway: Gateway, web: WebSettings) -> None:
     except OSError as error:
         log.error("page_unavailable address=%s:%d reason=%s", web.host, web.port, error)
         return
-    log.info("page_open address=%s://%s:%d", "https" if web.certificate else "http", web.host, web.port)
+    scheme = "https" if web.certificate or web.is_self_signed else "http"
+    log.info("page_open address=%s://%s:%d", scheme, web.host, web.port)
     await serve(build(gateway.view), sock)
 
 

@@ -67,6 +67,7 @@ async def examine(site: SiteSettings | None) -> list[Finding]:
     from gateway.clock import SystemClock
     from gateway.commissioning.checks.broker import check_broker, check_certificates
     from gateway.commissioning.checks.machine import check_clock, check_disk, check_python
+    from gateway.commissioning.checks.page import check_page
     from gateway.commissioning.checks.ports import check_ports
     from gateway.settings.protocol import SERIAL
 
@@ -81,6 +82,8 @@ async def examine(site: SiteSettings | None) -> list[Finding]:
     if site is not None and site.mqtt is not None:
         findings += await check_broker(site.mqtt, f"{site.id}-doctor")
         findings += await asyncio.to_thread(lambda settings: [*check_certificates(settings)], site.mqtt)
+    if site is not None:
+        findings += check_page(site)
     return findings
 
 

@@ -173,6 +173,13 @@ class WebKeys(FileModel):
         Words | None, Field(description="Certificate of the page (PEM); with it the page is https.")
     ] = None
     key_file: Annotated[Words | None, Field(description="Its private key (PEM, without a password).")] = None
+    tls: Annotated[
+        Literal["self_signed"] | None,
+        Field(
+            description="self_signed: the page is https with a certificate it makes for itself and renews; people "
+            "compare its fingerprint once (`vigil doctor` tells it)."
+        ),
+    ] = None
 
 
 class ClockKeys(FileModel):

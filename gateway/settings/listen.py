@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
+import ssl
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +13,10 @@ from gateway.settings.files import WebKeys
 from gateway.settings.nodes import Section
 from gateway.settings.paths import named_file
 from gateway.settings.problems import Problems
-from gateway.settings.types import WebSettings
+from gateway.settings.types import SiteSettings, WebSettings
+
+#: Key and certificate the page made for itself.
+OWN_CERTIFICATE = "page.pem"
 
 
 def is_loopback(host: str) -> bool:
@@ -51,8 +56,22 @@ def read_web(root: Section, keys: WebKeys | None, base: Path, problems: Problems
             Text(f"还要写 {other}", f"{other} is needed too"),
             Text(f"{other}: page.pem", f"{other}: page.pem"),
         )
+    if keys.tls is not None and (keys.cert_file is not None or keys.key_file is not None):
+        problems.add(
+            section.entries["tls"].key,
+            Text("已给出证书文件，不能再写 tls: self_signed", "a certificate is given already"),
+            Text("去掉 tls，或去掉 cert_file 和 key_file", "leave out tls, or cert_file and key_file"),
+        )
     certificate = (cert_file, key_file) if cert_file is not None and key_file is not None else None
-    return replace(web, read=keys.read or "open", certificate=certificate)
+    return replace(web, read=keys.read or "open", certificate=certificate, is_self_signed=keys.tls is not None)
+
+
+def certificate_of(site: SiteSettings) -> tuple[Path, Path] | None:
+    """The files of the page's certificate and of its key, None where the page is plain HTTP."""
+    if site.web is None:
+        return None
+    own = site.state_dir / OWN_CERTIFICATE
+    return (own, own) if site.web.is_self_signed else site.web.certificate
 
 
 def read_listen(section: Section, listen: str, example: str, problems: Problems) -> WebSettings | None:
@@ -66,3 +85,15 @@ def read_listen(section: Section, listen: str, example: str, problems: Problems)
         )
         return None
     return WebSettings(host.strip("[]"), int(port))
+
+
+def fingerprint(path: Path) -> str:
+    """SHA-256 of the first certificate of a PEM file, as browsers show it: `AB:CD:...`. OSError, ValueError."""
+    text = path.read_text(encoding="ascii", errors="replace")
+    begin = text.find("-----BEGIN CERTIFICATE-----")
+    end_mark = "-----END CERTIFICATE-----"
+    end = text.find(end_mark, begin)
+    if begin < 0 or end < 0:
+        raise ValueError("no certificate in this file")
+    digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(text[begin : end + len(end_mark)])).hexdigest().upper()
+    return ":".join(digest[place : place + 2] for place in range(0, len(digest), 2))

@@ -173,6 +173,8 @@ class WebSettings:
     """`open` to everybody who reaches the address, or `login`."""
     certificate: tuple[Path, Path] | None = None
     """Certificate and private key: the page is https."""
+    is_self_signed: bool = False
+    """The page makes a certificate of its own, in the state directory."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 from markupsafe import Markup
 from starlette.requests import Request
@@ -10,6 +12,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 from gateway.model import ValueType
+from gateway.settings.listen import certificate_of, fingerprint
 from gateway.web.access import COOKIE, ROLES, Access, Person
 from gateway.web.alarm_showing import badge_shown, device_alarms_shown
 from gateway.web.health import health_shown
@@ -112,7 +115,9 @@ class Pages:
 
     async def health(self, request: Request) -> Response:
         shown = health_shown(self._showing, self.language(request))
-        return self.render("health.html", request, health=shown)
+        files = certificate_of(self._showing.view.site)
+        told = await asyncio.to_thread(_fingerprint, files[0]) if files is not None else ""
+        return self.render("health.html", request, health=shown, fingerprint=told)
 
     async def configuration(self, request: Request) -> Response:
         shown = configuration_shown(self._showing.view, self.language(request))
@@ -160,6 +165,14 @@ class Pages:
                     yield message
 
         return StreamingResponse(events(), media_type="text/event-stream")
+
+
+def _fingerprint(path: Path) -> str:
+    """Of the certificate in use; empty where its file cannot be read any more."""
+    try:
+        return fingerprint(path)
+    except (OSError, ValueError):
+        return ""
 
 
 def may(person: Person | None) -> tuple[str, ...]:

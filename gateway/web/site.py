@@ -12,7 +12,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.settings.listen import is_loopback
+from gateway.settings.listen import certificate_of, is_loopback
 from gateway.web.access import Access
 from gateway.web.alarm_api import AlarmApi
 from gateway.web.alarm_pages import AlarmPages
@@ -44,7 +44,8 @@ class _Fresh:
 
 
 def build(look: Look) -> Starlette:
-    """The application; `serve` runs `state.live`, which feeds its streams, and shows `state.certificate`."""
+    """The application; `serve` runs `state.live`, which feeds its streams, and shows `state.certificate`; for the host
+    `state.makes_its_own` it makes that itself."""
     showing = Showing(look)
     rendering = Rendering(showing)
     live = Live(showing, rendering)
@@ -77,5 +78,6 @@ def build(look: Look) -> Starlette:
         exception_handlers={404: missing},
     )
     app.state.live = live
-    app.state.certificate = web.certificate if web is not None else None
+    app.state.certificate = certificate_of(showing.view.site)
+    app.state.makes_its_own = web.host if web is not None and web.is_self_signed else None
     return app

@@ -93,7 +93,7 @@ def check_certificates(settings: MqttSettings, now: datetime | None = None) -> I
     moment = now or datetime.now(UTC)
     for path in (settings.tls.ca_file, settings.tls.cert_file):
         if path is not None:
-            yield from _check_file(path, moment)
+            yield from check_file(path, moment)
     try:
         der = _broker_certificate(settings.host, settings.port, settings.tls)
         yield _dated(f"{settings.host}:{settings.port}", der_expiry(der), moment)
@@ -101,7 +101,8 @@ def check_certificates(settings: MqttSettings, now: datetime | None = None) -> I
         return  # why the broker cannot be reached is told by `check_broker`
 
 
-def _check_file(path: Path, now: datetime) -> Iterator[Finding]:
+def check_file(path: Path, now: datetime) -> Iterator[Finding]:
+    """Until when the certificates of a PEM file hold."""
     try:
         ends = min(pem_expiries(path.read_text(encoding="utf-8", errors="replace")))
     except (OSError, ValueError) as error:
