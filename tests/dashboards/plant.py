@@ -11,7 +11,8 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from gateway.ingest import silence
+from gateway.ingest import letter_events, silence
+from gateway.ingest.dead_letters import MessageLetter
 from gateway.model import Priority, QualityCount, ReadinessState, Reason, Text, Value, ValueType
 from gateway.ports import Fact, Row
 from gateway.settings.vocabulary import load_vocabulary
@@ -262,7 +263,8 @@ def _other_sites(plant: Plant) -> None:
     day_ago = plant.now - 30 * MINUTE
     plant.event(FULL, GATEWAY, day_ago, "gap", {"from": day_ago - MINUTE, "to": day_ago, "count": 1200, "why": "quota"})
     plant.rows += silence.returned(SECOND, said, day_ago - 9 * MINUTE, day_ago, was_running=True)
-    plant.event(FULL, GATEWAY, plant.now - 5 * MINUTE, "dead_letter", {"count": 2, "why": "not JSON"})
+    letter = MessageLetter(topics.telemetry(FULL, "pump-1"), b"{", "not JSON")
+    plant.rows += letter_events.events([letter, letter], plant.now - 5 * MINUTE)
 
 
 def _alarm_stories(plant: Plant) -> None:
