@@ -87,7 +87,7 @@ def _outage(options: Options) -> str:
     runs = []
     for peer in options.peers:
         _say(f"outage {peer}")
-        run = run_outage(options.cores, peer, 50, 30.0, 60.0 if options.long else 20.0)
+        run = run_outage(options.cores, peer, 200, 30.0, 60.0 if options.long else 20.0)
         if run is not None:
             runs.append(run)
     return "### Broker stopped and started again\n\n" + tables.outage_table(runs)

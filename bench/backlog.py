@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import shlex
 import statistics
 import sys
 import tempfile
@@ -15,12 +17,16 @@ from tests.scenario.backlog import drain
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.backlog")
     parser.add_argument("--rows", type=int, default=200_000)
-    rows: int = parser.parse_args().rows
+    parser.add_argument("--tls", action="store_true", help="gateway and ingest speak TLS with the broker")
+    parser.add_argument("--kills", type=int, default=0, help="how often the gateway is killed meanwhile")
+    options = parser.parse_args()
+    rows: int = options.rows
     with tempfile.TemporaryDirectory(prefix="vigil-backlog-") as folder:
-        seen = drain(Path(folder), rows, machine.cpu_s)
+        seen = drain(Path(folder), rows, machine.cpu_s, tls=options.tls, kills=options.kills)
     ages = sorted(seen.live_age_s)
     out_of_order = sum(second < first for first, second in zip(seen.order, seen.order[1:], strict=False))
-    print(machine.describe())
+    print(f"`python -m bench.backlog {shlex.join(sys.argv[1:])}`  ")
+    print(f"{machine.describe()}; load average {os.getloadavg()[0]:.1f}")
     print(f"| rows | stored | out of order | drained in | rows/s | {' | '.join(seen.cpu_s)} |")
     print("|---|---|---|---|---|" + "---|" * len(seen.cpu_s))
     costs = " | ".join(f"{1e6 * used / rows:.0f} us/row" for used in seen.cpu_s.values())

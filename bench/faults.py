@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from bench.stage import Cores, Stage
-from bench.verify import Records
+from bench.verify import Records, unheard
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,8 @@ class Outage:
     disordered: int
     first_live_s: float
     drained_s: float
+    lost_rows: int
+    """Sequence numbers between the first and the last heard that are in no message; of a peer that has them."""
 
 
 def run_outage(cores: Cores, peer: str, count: int, stopped_s: float, drain_s: float) -> Outage | None:
@@ -43,7 +45,8 @@ def run_outage(cores: Cores, peer: str, count: int, stopped_s: float, drain_s: f
         back = _now_us()
         time.sleep(drain_s)
         ended = _now_us()
-        records = Records.of(stage.end_records(), count, interval_us)
+        file = stage.end_records()
+        records, lost_rows = Records.of(file, count, interval_us), unheard(file)
     before = records.figures(began, stopped - 2_000_000)
     outage = records.figures(stopped - 3_000_000, back)
     whole = records.figures(began, ended)
@@ -64,6 +67,7 @@ def run_outage(cores: Cores, peer: str, count: int, stopped_s: float, drain_s: f
         disordered=whole.disordered,
         first_live_s=(min(a.at_us for a in live) - back) / 1e6 if live else float("nan"),
         drained_s=(max(a.at_us for a in old) - back) / 1e6 if old else float("nan"),
+        lost_rows=lost_rows,
     )
 
 

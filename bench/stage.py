@@ -67,7 +67,9 @@ class Stage:
         assert self.slaves.stdout is not None
         self._ports = self.slaves.stdout.readline().decode().split()
         record = [sys.executable, "-m", "bench.recorder", str(self.mqtt_port), str(self.records)]
-        self.recorder = self._start(self.cores.others, [*record, "bench/+", "vigil/v1/bench/+/telemetry"])
+        self.recorder = self._start(
+            self.cores.others, [*record, "bench/+", "vigil/v1/bench/+/+", "vigil/v1/bench/+/alarm/+"]
+        )
         time.sleep(0.5)
         return self
 

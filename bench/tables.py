@@ -93,6 +93,7 @@ def outage_table(runs: Sequence[Outage]) -> str:
             f"{run.count}, {run.stopped_s:g} s",
             f"{100 * run.missing_before:.2f} / {100 * run.missing_outage:.2f}",
             f"{run.lost_s:.2f}",
+            str(run.lost_rows) if run.peer == "vigil" else "",
             str(run.repeats),
             str(run.wrong + run.disordered),
             f"{run.first_live_s:.2f}",
@@ -101,8 +102,8 @@ def outage_table(runs: Sequence[Outage]) -> str:
         for run in runs
     ]
     head = (
-        "peer", "slaves, broker stopped", "missing % before / in the outage", "lost, seconds' worth", "repeats",
-        "wrong or out of order", "first live sample s", "backlog drained s",
+        "peer", "slaves, broker stopped", "missing % before / in the outage", "lost, seconds' worth", "rows lost",
+        "repeats", "wrong or out of order", "first live sample s", "backlog drained s",
     )  # fmt: skip
     return table(head, rows)
 

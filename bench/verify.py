@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from pathlib import Path
 from bench.formula import PROBE, TAG_LIST, invert, probe_age_us, step_at, step_began_us
 from bench.recorder import read
 
+_ID = re.compile(rb'^\{"id":"[0-9a-f]{12}-(\d+)"')
 _PROBE_NAME = TAG_LIST[PROBE].name
 
 
@@ -108,15 +110,21 @@ class Records:
         )
 
 
+def unheard(path: Path) -> int:
+    """How many sequence numbers between the first and the last that came are in no message of a site."""
+    found = {int(said[1]) for _, _, payload in read(path) if (said := _ID.match(payload))}
+    return max(found) - min(found) + 1 - len(found) if found else 0
+
+
 def _arrival(at_us: int, topic: str, payload: bytes, interval_us: int) -> Arrival | None:
     parts = topic.split("/")
+    if parts[0] != "bench" and not (parts[3].startswith("d") and parts[4] == "telemetry"):
+        return None  # heard for its number alone
     found = json.loads(payload)
     if parts[0] == "bench":
         slave, values = int(parts[1]), found
-    elif parts[3].startswith("d") and parts[4] == "telemetry":
-        slave, values = int(parts[3][1:]), found["v"]
     else:
-        return None
+        slave, values = int(parts[3][1:]), found["v"]
     if not values:
         return None
     probe = values.get(_PROBE_NAME)

@@ -9,12 +9,14 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import trustme
+
 from gateway.store import open_store
 from tests.integration.influx_rows import ask
 from tests.processes import Vigil
 from tests.scenario.chaos.counters import CounterServer
 from tests.scenario.chaos.recorder import Recorder
-from tests.servers import Influxd, Mosquitto, Server
+from tests.servers import Influxd, Mosquitto, Server, free_port
 
 OLD = "vigil/v1/depot-07/old-1/telemetry"
 LIVE = "vigil/v1/depot-07/count-1/telemetry"
@@ -32,12 +34,12 @@ devices:
     interval: 100ms
     timeout: 20s
     points: {{turns: {{at: "holding:0", type: uint32, report: poll}}}}
-uplink: {{mqtt: {{url: "mqtt://127.0.0.1:{mqtt}"}}}}
+uplink: {{mqtt: {{{broker}}}}}
 state_dir: state
 """
 INGEST = """
 schema: 1
-mqtt: {{url: "mqtt://127.0.0.1:{mqtt}", share: vigil, confirm: true}}
+mqtt: {{{broker}, share: vigil, confirm: true}}
 influx: {{url: "http://127.0.0.1:{influx}", api: v1, database: vigil}}
 state_dir: ingest
 """
@@ -69,19 +71,35 @@ def fill(state: Path, rows: int) -> None:
     store.close()
 
 
-def drain(folder: Path, rows: int, cpu_s: Callable[[int], float]) -> Drain:
-    """Let `rows` old messages leave beside a device that is polled ten times a second."""
+def tls_listener(folder: Path, port: int) -> str:
+    """Lines for mosquitto: a port that speaks TLS, with a certificate of an authority of its own (`ca.pem`)."""
+    folder.mkdir()
+    authority = trustme.CA()
+    certificate = authority.issue_cert("127.0.0.1")
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    certificate.private_key_and_cert_chain_pem.write_to_path(folder / "both.pem")
+    return f"listener {port} 127.0.0.1\ncafile {folder}/ca.pem\ncertfile {folder}/both.pem\nkeyfile {folder}/both.pem"
+
+
+def drain(folder: Path, rows: int, cpu_s: Callable[[int], float], *, tls: bool = False, kills: int = 0) -> Drain:
+    """Let `rows` old messages leave beside a device that is polled ten times a second; with `tls` gateway and ingest
+    speak it. The gateway is killed `kills` times while it is at it (then no processor time is told of it)."""
     fill(folder / "state", rows)
     site, ingest = folder / "site.yaml", folder / "ingest.yaml"
+    secure = free_port()
+    extra = "max_queued_messages 0\n"  # a slow listener hears everything, too
     with (
-        Mosquitto(folder / "mosquitto", "max_queued_messages 0") as mosquitto,  # a slow listener hears everything, too
+        Mosquitto(folder / "mosquitto", extra + (tls_listener(folder / "tls", secure) if tls else "")) as mosquitto,
         Influxd(folder / "influxd") as influxd,
         CounterServer() as counters,
         Recorder(mosquitto.port, OLD) as backlog,
         Recorder(mosquitto.port, LIVE) as live,
     ):
-        site.write_text(SITE.format(modbus=counters.port, mqtt=mosquitto.port))
-        ingest.write_text(INGEST.format(mqtt=mosquitto.port, influx=influxd.port))
+        broker = f'url: "mqtt://127.0.0.1:{mosquitto.port}"'
+        if tls:
+            broker = f'url: "mqtts://127.0.0.1:{secure}", ca_file: {folder}/tls/ca.pem'
+        site.write_text(SITE.format(modbus=counters.port, broker=broker))
+        ingest.write_text(INGEST.format(influx=influxd.port, broker=broker))
         with Vigil(folder, "ingest", ingest, name="ingest") as ingesting:
             ingesting.wait_for("subscribed")
             with Vigil(folder, "run", site, name="gateway") as gateway:
@@ -94,6 +112,11 @@ def drain(folder: Path, rows: int, cpu_s: Callable[[int], float]) -> Drain:
                 pids = {name: each.process.pid for name, each in watched.items() if each.process is not None}
                 backlog.wait_until(len)
                 before, began = {name: cpu_s(pid) for name, pid in pids.items()}, time.monotonic()
+                for number in range(kills):
+                    enough = (number + 1) * rows // (kills + 1)
+                    backlog.wait_until(lambda heard, enough=enough: len(heard) >= enough, GIVE_UP_S)
+                    _kill(gateway)
+                    pids.pop("gateway", None)
                 _wait_until_gone(folder / "state" / "telemetry.db")
                 took_s = time.monotonic() - began
                 used = {name: cpu_s(pid) - before[name] for name, pid in pids.items()}
@@ -105,6 +128,14 @@ def drain(folder: Path, rows: int, cpu_s: Callable[[int], float]) -> Drain:
         question = "SELECT count(temperature) FROM sensor WHERE device='old-1'"
         seen.stored = int(ask(influxd, question, "vigil")[0]["values"][0][1])
     return seen
+
+
+def _kill(gateway: Vigil) -> None:
+    """kill -9, and start again."""
+    assert gateway.process is not None
+    gateway.process.kill()
+    gateway.process.wait(10)
+    gateway.start()
 
 
 def _wait_until_gone(file: Path) -> None:

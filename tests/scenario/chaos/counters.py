@@ -17,6 +17,7 @@ from typing import Self
 from tests.servers import free_port
 
 STEADY = 77
+JUMP_NS = 2_000_000
 EVERY = 7
 """The second quantity changes with every so many polls."""
 
@@ -32,6 +33,9 @@ class CounterServer:
     def __init__(self) -> None:
         self.port = free_port()
         self.served: dict[int, list[int]] = defaultdict(list)
+        self.jumps: list[tuple[int, int]] = []
+        """When the clock of the machine itself was moved, and by how much (ns)."""
+        self._ahead_ns = time.time_ns() - time.monotonic_ns()
         self._turn = threading.Lock()
         counters = self
 
@@ -58,10 +62,23 @@ class CounterServer:
         with self._turn:
             polls = self.served[unit]
             if first == 0:
-                polls.append(time.time_ns())
+                polls.append(self._now_ns())
             number = len(polls)
         memory = struct.pack(">IIHH", number, number // EVERY, proof(unit, number), STEADY)
         return bytes([3, 2 * count]) + memory[2 * first : 2 * (first + count)]
+
+    def _now_ns(self) -> int:
+        """The wall clock; notes where that did not go on as time did."""
+        now = time.time_ns()
+        ahead_ns = now - time.monotonic_ns()
+        if abs(ahead_ns - self._ahead_ns) > JUMP_NS:
+            self.jumps.append((now, ahead_ns - self._ahead_ns))
+        self._ahead_ns = ahead_ns
+        return now
+
+    def jumped_ms(self, at_ns: int) -> int:
+        """By how much the machine's clock was moved within some seconds of `at_ns`."""
+        return sum(abs(by_ns) for when, by_ns in self.jumps if abs(when - at_ns) < 5_000_000_000) // 1_000_000
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, args=(0.05,), name="counters", daemon=True).start()
