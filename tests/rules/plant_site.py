@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from gateway.alarms.alarm import Place
+from gateway.alarms.alarms import Alarms
 from gateway.flow.snapshot import Snapshot
-from gateway.model import Priority, Reading, Status, Value, Verdict
+from gateway.model import Priority, Reading, Status, Transition, Value, Verdict
 from gateway.rules.book import builtin_packs
 from gateway.rules.given_facts import GivenFact, filed, laid_over
 from gateway.rules.judge import Judge
@@ -46,11 +48,15 @@ class PlantSite:
     told: list[tuple[str, str, tuple[str, ...]]] = field(default_factory=list)
     """Device, state and the rules among its reasons, whenever one of them changed."""
     given: list[GivenFact] = field(default_factory=list)
+    transitions: list[Transition] = field(default_factory=list)
+    """Everything that ever happened to an alarm."""
 
     def __post_init__(self) -> None:
         self.plant = Plant(self.settings)
         self.snapshot = Snapshot({each.id: each.points for each in self.settings.devices})
-        self.judge = Judge(self.settings, self.snapshot, PACKS, self.verdicts.append)
+        self.judge = Judge(self.settings, self.snapshot, PACKS, self._hear)
+        places = {each.id: Place(each.kind, each.line, each.depends_on) for each in self.settings.devices}
+        self.alarms = Alarms(self.judge.alarm_rules(), places, self.settings.alarms, self)
         self.now = 1000.0
         self.ts = START_MS
         self.silent: set[str] = set()
@@ -91,6 +97,38 @@ class PlantSite:
                 if self._last.get(readiness.device) != found:
                     self._last[readiness.device] = found
                     self.told.append((readiness.device, *found))
+
+        for transition in self.alarms.due(self.ts, self.now):
+            self._take(transition)
+
+    def raised(self, name: str, rule: str) -> list[Transition]:
+        """When an alarm was announced to people, at which priority."""
+        return [
+            each
+            for each in self.transitions
+            if each.is_announcement and (each.after.device, each.after.rule) == (name, rule)
+        ]
+
+    # gateway.alarms.suppression.Surroundings
+
+    def sampled_at(self, device: str) -> int:
+        return self.judge.sampled_at(device)
+
+    def in_maintenance(self, device: str) -> bool:
+        return self.judge.is_in_maintenance(device)
+
+    def is_line_silent(self, line: str) -> bool:
+        return {each.id for each in self.settings.devices if each.line == line} <= self.silent
+
+    def _hear(self, verdict: Verdict) -> None:
+        self.verdicts.append(verdict)
+        transition = self.alarms.hear(verdict, self.ts, self.now)
+        if transition is not None:
+            self._take(transition)
+
+    def _take(self, transition: Transition) -> None:
+        self.transitions.append(transition)
+        self.alarms.apply(transition, self.ts, self.now)
 
     def state(self, name: str) -> tuple[str, tuple[str, ...]]:
         """State and rules among the reasons of a device, as they stand."""
