@@ -96,6 +96,7 @@ class Gateway:
         self._apprise = AppriseProcess()
         self.crew = Crew(site, store.documents, self.clock, self._make_notifier, self.pipeline.event)
         self.pipeline.alarms.announcer = Announcers(self.annunciator, self.crew)
+        self.silence = self.annunciator.silence if site.annunciator is not None else None
         self.replaced = asyncio.Event()
         """Set whenever another configuration came into force; who waits for it clears it."""
         self._asking: list[asyncio.Task[None]] = []
@@ -147,6 +148,7 @@ class Gateway:
         await self.field.apply(layout)
         self.crew.replace(site)
         await self.annunciator.replace(site.annunciator)
+        self.silence = self.annunciator.silence if site.annunciator is not None else None
         self._look_at_itself()
         clear_what_is_gone(self.store, self.pipeline)
         if site.mqtt != before.mqtt:

@@ -15,7 +15,7 @@ from typing import Protocol
 from gateway.dispatch.board_time import BoardTime
 from gateway.dispatch.sounding import Sounding, called, heard, is_on, next_change, silenced
 from gateway.errors import NotifyRetry
-from gateway.model import Transition, Value
+from gateway.model import Text, Transition, Value
 from gateway.ports import Clock, Notice, Refused, Row
 from gateway.settings.notify import ANNUNCIATOR_ROLE
 from gateway.settings.notify_types import AnnunciatorSettings
@@ -82,17 +82,15 @@ class Annunciator:
 
     # what people and routes ask of it
 
-    def silence(self, by: str) -> bool:
-        """Quiet until the next new alarm; False where it was not sounding. Told as an event."""
-        if self._settings is None or not is_on(self._heard, self._settings, self._time.now()):
-            return False
+    async def silence(self, by: str) -> None:
+        """Quiet until the next new alarm; Refused where it does not sound. Whoever took the order puts it on record."""
+        if not self.is_sounding:
+            raise Refused("not_sounding", Text("警报器没有在响", "the annunciator is not sounding"))
         before, now = self._planned, self._time.now()
         self._planned, self._heard = silenced(self._planned, now), silenced(self._heard, now)
         self._documents.keep(_changes(before, self._planned))
         log.info("annunciator_silenced by=%r", by)
-        self._tell(SITE, "silence", {"by": by, "alarms": tuple(sorted(self._heard.calls))})
         self._changed.set()
-        return True
 
     def call(self, alarms: Iterable[str]) -> None:
         """Sound for these alarms, whatever their priority."""
