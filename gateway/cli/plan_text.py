@@ -9,6 +9,7 @@ from gateway.cli.traffic import site_traffic
 from gateway.errors import StoreError
 from gateway.model import Text
 from gateway.rules.book import load_rules
+from gateway.rules.coverage import Coverage, cover
 from gateway.rules.given_facts import PREFIX, GivenFacts
 from gateway.settings.protocol import LinePlan, Protocols
 from gateway.settings.types import DeviceSettings, LineSettings, SiteSettings
@@ -39,6 +40,8 @@ def describe(site: SiteSettings, protocols: Protocols, language: str) -> list[st
         *_series(site, language),
         "",
         *_bytes(site, language),
+        "",
+        *_coverage(site, language),
         *_overrides(site, language),
         *_given(site, language),
     ]
@@ -136,6 +139,33 @@ def _bytes(site: SiteSettings, language: str) -> list[str]:
         "  with topic, payload and MQTT header; without TCP, TLS, alarms and events",
     )
     return [head, *aligned(rows, right=(1,)), note[language]]
+
+
+def _coverage(site: SiteSettings, language: str) -> list[str]:
+    """What nobody watches."""
+    found = cover(site, load_rules(site, language))
+    rows = [[each.device, _blindness(each, language)] for each in found if each.is_blind or not each.rules]
+    points, unwatched = sum(each.points for each in found), sum(len(each.unwatched) for each in found)
+    note = Text(
+        f"  测点 {points} 个，其中 {unwatched} 个没有规则使用（vigil rules list 列出）",
+        f"  points: {points}, of which no rule looks at {unwatched} (vigil rules list names them)",
+    )
+    head = Text("未覆盖的设备", "equipment that is not covered")[language]
+    whole = Text("  每台设备都有数据和规则", "  every device has data and rules")[language]
+    return [head, *(aligned(rows) if rows else [whole]), note[language]]
+
+
+def _blindness(coverage: Coverage, language: str) -> str:
+    reasons = []
+    if coverage.unseen:
+        zh = "、".join("或".join(group) for group in coverage.unseen)
+        en = ", ".join(" or ".join(group) for group in coverage.unseen)
+        reasons.append(Text(f"没有必备测点 {zh}", f"mandatory points missing: {en}"))
+    elif not coverage.points:
+        reasons.append(Text("没有测点", "no points"))
+    if not coverage.rules:
+        reasons.append(Text("没有规则", "no rules"))
+    return "; ".join(reason[language] for reason in reasons)
 
 
 def _overrides(site: SiteSettings, language: str) -> list[str]:

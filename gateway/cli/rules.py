@@ -16,6 +16,7 @@ from gateway.model import Text
 from gateway.rules.bind import bind
 from gateway.rules.book import builtin_packs, load_rules, read_packs
 from gateway.rules.cases import run_cases
+from gateway.rules.coverage import cover
 from gateway.rules.facts import facts_of
 from gateway.rules.judge import GATEWAY
 from gateway.rules.types import Pack, Rule
@@ -108,6 +109,7 @@ def _site(path: Path, language: str) -> list[str]:
     site = load(path, language)
     book = load_rules(site, language)
     lines: list[str] = []
+    covered = {each.device: each for each in cover(site, book)}
     for device in site.devices:
         packs = book.of_kind(device.kind)
         points = [point.name for point in device.points]
@@ -121,6 +123,11 @@ def _site(path: Path, language: str) -> list[str]:
                 Text(f"  缺少测点或参数而不适用：{names}", f"  not held, points or facts are missing: {names}")[
                     language
                 ]
+            )
+        unwatched = ", ".join(covered[device.id].unwatched)
+        if unwatched:
+            lines.append(
+                Text(f"  没有规则使用的测点：{unwatched}", f"  points no rule looks at: {unwatched}")[language]
             )
     return lines
 

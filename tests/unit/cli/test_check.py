@@ -93,7 +93,7 @@ def test_the_plan(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert (series["point_quality"], series["quality"], series["total"]) == (str(2 + health), "2", str(8 + health))
     assert "at rest" in text
     assert "battery_low  limits.low        12 -> 11.9" in text
-    assert "battery_low  levels.medium.on  595s -> 20m" in text
+    assert "battery_low  levels.medium.on  10m -> 20m" in text
     assert lines[-1] == f"{site}: ok: depot-07, lines: 1, devices: 1, points: 2"
 
 
