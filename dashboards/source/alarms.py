@@ -357,7 +357,7 @@ def _top_rules(lang: str) -> build.Panel:
         lang,
         look,
         [Query(query, table=True)],
-        scale=Scale(decimals=0, low=0, base=palette.BLUE),
+        scale=Scale(decimals=0, low=0, base=palette.LINE),
         names="rule",
         overrides=[
             Column(name="raised", title=Text("次数", "Times")).override(lang),

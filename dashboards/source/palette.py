@@ -50,6 +50,10 @@ PRIORITY_COLOURS: Mapping[Priority, str] = {
     Priority.LOW: BLUE,
 }
 
+LINE = "#9048FC"
+"""Series that are only told apart: shades of it mean nothing."""
+NO_COLOUR = "transparent"
+
 Mappings = list[dict[str, object]]
 
 
@@ -84,7 +88,7 @@ def levels(lang: str) -> Mappings:
         str(each.level): (Text(PRIORITIES[each].zh, PRIORITIES[each].en), colour)
         for each, colour in PRIORITY_COLOURS.items()
     }
-    found["0"] = (Text("已恢复", "normal"), "transparent")
+    found["0"] = (Text("已恢复", "normal"), NO_COLOUR)
     return words(found, lang)
 
 

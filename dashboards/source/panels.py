@@ -9,7 +9,7 @@ from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models import dashboard as model
 
 from dashboards.source.influx import DATASOURCE, Query
-from dashboards.source.palette import Mappings
+from dashboards.source.palette import LINE, NO_COLOUR, Mappings
 from dashboards.source.texts import NO_DATA
 from gateway.model import Text
 
@@ -42,8 +42,10 @@ class Scale:
     base: str = TEXT
     steps: Sequence[Step] = ()
 
-    def thresholds(self) -> dict[str, object]:
-        steps: list[dict[str, object]] = [{"value": None, "color": self.base}]
+    def thresholds(self, *, behind: bool = False) -> dict[str, object]:
+        """`behind` where the colour lies behind the value: ordinary text has none there."""
+        base = NO_COLOUR if behind and self.base == TEXT else self.base
+        steps: list[dict[str, object]] = [{"value": None, "color": base}]
         steps += [{"value": value, "color": colour} for value, colour in self.steps]
         return {"mode": "absolute", "steps": steps}
 
@@ -85,8 +87,8 @@ def panel(
         min_val=scale.low,
         max_val=scale.high,
         mappings=mappings or [],
-        thresholds=scale.thresholds(),
-        color={"mode": colour},
+        thresholds=scale.thresholds(behind=type_ == "stat"),
+        color={"mode": colour} | ({"fixedColor": LINE} if colour == "shades" else {}),
         links=[dict(link) for link in links],
         no_value=look.empty[lang],
         custom=dict(custom or {}),
@@ -114,6 +116,9 @@ def _reduced(*, fields: str = "", values: bool = False, calc: str = "lastNotNull
     return {"values": values, "calcs": [calc], "fields": fields, "limit": 50}
 
 
+_ALL_BUT_TIME = "/^(?!Time$)/"
+
+
 def stat(
     lang: str,
     look: Look,
@@ -128,7 +133,7 @@ def stat(
 ) -> build.Panel:
     """Large numbers, or words with `words`; `rows` shows one for each row instead of one for each series."""
     options = {
-        "reduceOptions": _reduced(fields="/.*/" if words else "", values=rows, calc=calc),
+        "reduceOptions": _reduced(fields=_ALL_BUT_TIME if words else "", values=rows, calc=calc),
         "orientation": "auto",
         "textMode": "value_and_name" if names else "value",
         "colorMode": "background",
@@ -182,7 +187,7 @@ def trend(
         "axisPlacement": "auto",
     }
     options = {"legend": _LEGEND, "tooltip": {"mode": "multi", "sort": "desc"}}
-    more.setdefault("colour", "palette-classic")
+    more.setdefault("colour", "shades")
     return panel(
         lang, "timeseries", look, queries, options=options, custom=custom, scale=scale, interval=interval, **more
     )  # type: ignore[arg-type]

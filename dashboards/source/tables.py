@@ -35,14 +35,16 @@ class Column:
     def override(self, lang: str) -> Override:
         if self.title is None:
             return Override(self.name, {"custom.hidden": True})
-        found: dict[str, object] = {"displayName": self.title[lang]}
+        found: dict[str, object] = {"displayName": self.title[lang], "noValue": "—"}
         if self.mappings is not None:
             found["mappings"] = self.mappings
         if self.scale is not None:
             found["unit"] = self.scale.unit
-            found["thresholds"] = self.scale.thresholds()
+            found["thresholds"] = self.scale.thresholds(behind=self.coloured)
             if self.scale.decimals is not None:
                 found["decimals"] = self.scale.decimals
+        elif self.coloured:
+            found["thresholds"] = Scale().thresholds(behind=True)
         if self.width is not None:
             found["custom.width"] = self.width
         if self.coloured:

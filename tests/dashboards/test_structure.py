@@ -202,7 +202,7 @@ def test_panels_do_not_overlap_and_fill_their_lines(dashboard: Json) -> None:
 
 _ALLOWED = {
     palette.RED, palette.ORANGE, palette.YELLOW, palette.BLUE, palette.GREEN, palette.GREY, palette.PURPLE,
-    palette.DARK, "text", "transparent",
+    palette.DARK, palette.LINE, "text", "transparent",
 }  # fmt: skip
 
 
