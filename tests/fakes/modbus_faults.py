@@ -1,4 +1,5 @@
-"""A Modbus server that does wrong on purpose, over TCP and over a pseudo-terminal (RTU, or RTU over TCP).
+"""A Modbus server that does wrong on purpose, over TCP (Modbus TCP, or RTU frames), UDP and a pseudo-terminal (RTU,
+ASCII).
 
 Its registers carry their own proof: the first two of an answer are the number of the request that it answers, each
 further one is made of that number, the unit and its address. Framed with struct alone, so that an error in the
@@ -172,26 +173,46 @@ class TcpFaultServer:
             writer.transport.abort()
 
     def _answer(self, header: bytes, pdu: bytes, writer: asyncio.StreamWriter) -> None:
-        transaction, protocol, _, unit = struct.unpack(">HHHB", header)
-        answer, wrong = self.faults.answer(unit, pdu)
-        if wrong is Wrong.FOREIGN_UNIT:
-            unit = unit % 200 + 1
-        elif wrong is Wrong.FOREIGN_TRANSACTION:
-            transaction = (transaction + 0x8000) % 0x10000 or 1
-        elif wrong is Wrong.TRANSACTION_0:
-            transaction = 0
-        elif wrong is Wrong.WRONG_PROTOCOL:
-            protocol = 3
-        frame = struct.pack(">HHHB", transaction, protocol, len(answer) + 1, unit) + answer
-        send(self.faults, frame, wrong, b"", writer.write, writer.transport.abort)
+        send_mbap(self.faults, header, pdu, writer.write, writer.transport.abort)
+
+
+class UdpFaultServer(asyncio.DatagramProtocol):
+    """Modbus over UDP: each frame, or piece of one, is a datagram."""
+
+    def __init__(self, faults: FaultServer) -> None:
+        self.faults = faults
+        self._transport: asyncio.DatagramTransport | None = None
+
+    @property
+    def port(self) -> int:
+        assert self._transport
+        return int(self._transport.get_extra_info("sockname")[1])
+
+    async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=("127.0.0.1", 0))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._transport
+        self._transport.abort()
+        await asyncio.sleep(0)
+
+    def datagram_received(self, data: bytes, addr: tuple[str | object, int]) -> None:
+        def write(answer: bytes) -> None:
+            if self._transport is not None and not self._transport.is_closing():
+                self._transport.sendto(answer, addr)
+
+        send_mbap(self.faults, data[:7], data[7:], write, lambda: None)
 
 
 class PtyFaultServer:
-    """RTU on a pseudo-terminal of its own; `path` is a link that stays, as a stable device name does."""
+    """RTU, or ASCII, on a pseudo-terminal of its own; `path` is a link that stays, as a stable device name does."""
 
-    def __init__(self, faults: FaultServer, path: Path) -> None:
+    def __init__(self, faults: FaultServer, path: Path, *, is_ascii: bool = False) -> None:
         self.faults = faults
         self.path = path
+        self._is_ascii = is_ascii
         self.plugged = 0
         self._fd = -1
         self._slave = -1
@@ -225,6 +246,11 @@ class PtyFaultServer:
 
     def _readable(self) -> None:
         self._buffer += os.read(self._fd, 4096)
+        if self._is_ascii:
+            *requests, self._buffer = self._buffer.split(b"\n")
+            for request in requests:
+                send_ascii(self.faults, request + b"\n", self._write, self._replug)
+            return
         while len(self._buffer) >= 8:
             request, self._buffer = self._buffer[:8], self._buffer[8:]
             send_rtu(self.faults, request, self._write, self._replug)
@@ -247,6 +273,40 @@ def send_rtu(faults: FaultServer, request: bytes, write: Callable[[bytes], None]
         unit = unit % 200 + 1
     body = bytes((unit,)) + answer
     send(faults, body + bitwise_crc(body), wrong, request, write, reset)
+
+
+def send_ascii(faults: FaultServer, request: bytes, write: Callable[[bytes], None], reset: Callable[[], None]) -> None:
+    """Answer one ASCII request, wrongly where that was chosen."""
+    body = bytes.fromhex(request.removeprefix(b":").removesuffix(b"\r\n").decode())
+    assert not sum(body) & 0xFF, "the client sent a broken frame"
+    unit = body[0]
+    answer, wrong = faults.answer(unit, body[1:-1])
+    if wrong is Wrong.FOREIGN_UNIT:
+        unit = unit % 200 + 1
+    said = bytes((unit,)) + answer
+    check = -sum(said) & 0xFF
+    if wrong is Wrong.BAD_CRC:
+        check, wrong = check ^ 0x55, None
+    frame = b":" + (said + bytes((check,))).hex().upper().encode() + b"\r\n"
+    send(faults, frame, wrong, request, write, reset)
+
+
+def send_mbap(
+    faults: FaultServer, header: bytes, pdu: bytes, write: Callable[[bytes], None], reset: Callable[[], None]
+) -> None:
+    """Answer one request with a transaction id, wrongly where that was chosen."""
+    transaction, protocol, _, unit = struct.unpack(">HHHB", header)
+    answer, wrong = faults.answer(unit, pdu)
+    if wrong is Wrong.FOREIGN_UNIT:
+        unit = unit % 200 + 1
+    elif wrong is Wrong.FOREIGN_TRANSACTION:
+        transaction = (transaction + 0x8000) % 0x10000 or 1
+    elif wrong is Wrong.TRANSACTION_0:
+        transaction = 0
+    elif wrong is Wrong.WRONG_PROTOCOL:
+        protocol = 3
+    frame = struct.pack(">HHHB", transaction, protocol, len(answer) + 1, unit) + answer
+    send(faults, frame, wrong, b"", write, reset)
 
 
 def send(

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -30,6 +31,7 @@ from tests.fakes.modbus_faults import (
     FaultServer,
     PtyFaultServer,
     TcpFaultServer,
+    UdpFaultServer,
     Wrong,
 )
 
@@ -41,17 +43,21 @@ CLOCK = SystemClock()
 
 @asynccontextmanager
 async def line_to(medium: str, faults: FaultServer, folder: Path) -> AsyncIterator[Line]:
-    server: PtyFaultServer | TcpFaultServer
-    if medium == "rtu":
-        server = PtyFaultServer(faults, folder / "adapter")
+    server: PtyFaultServer | TcpFaultServer | UdpFaultServer
+    if medium in ("rtu", "ascii"):
+        server = PtyFaultServer(faults, folder / "adapter", is_ascii=medium == "ascii")
+    elif medium == "udp":
+        server = UdpFaultServer(faults)
     else:
         server = TcpFaultServer(faults, rtu=medium == "rtu-over-tcp")
     async with server:
         if isinstance(server, PtyFaultServer):
-            options = ModbusLine(serial=str(server.path), baudrate=115200)
+            framing: Literal["rtu", "ascii"] = "ascii" if medium == "ascii" else "rtu"
+            options = ModbusLine(serial=str(server.path), baudrate=115200, framing=framing)
+        elif isinstance(server, UdpFaultServer):
+            options = ModbusLine(udp=f"127.0.0.1:{server.port}")
         else:
-            framing = "rtu" if server.rtu else "tcp"
-            options = ModbusLine(tcp=f"127.0.0.1:{server.port}", framing=framing)
+            options = ModbusLine(tcp=f"127.0.0.1:{server.port}", framing="rtu" if server.rtu else "tcp")
         line = open_line(LineSettings("line", "modbus", options.endpoint, options), CLOCK)
         try:
             yield line
@@ -85,7 +91,9 @@ async def read_until_good(line: Line, faults: FaultServer, asked: Job) -> Answer
 
 
 def applies(wrong: Wrong, medium: str) -> bool:
-    return wrong not in (BUS_ONLY if medium == "tcp" else TCP_ONLY)
+    if medium == "udp" and wrong is Wrong.RESET:
+        return False
+    return wrong not in (BUS_ONLY if medium in ("tcp", "udp") else TCP_ONLY)
 
 
 REASONS: dict[Wrong, tuple[str, ...]] = {
@@ -194,7 +202,8 @@ class ProofPlan:
         return Values(("p",) * len(values), tuple(values), tuple(statuses))
 
 
-@pytest.mark.parametrize("medium", MEDIA)
+@pytest.mark.timeout(SOAK_S + 60)
+@pytest.mark.parametrize("medium", [*MEDIA, "ascii", "udp"])
 async def test_a_storm_of_faults_publishes_nothing_wrong_and_stops_nothing(medium: str, tmp_path: Path) -> None:
     dice = random.Random(os.environ.get("VIGIL_SOAK_SEED", "1"))
     kinds = [wrong for wrong in Wrong if applies(wrong, medium)]
