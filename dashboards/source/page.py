@@ -148,7 +148,10 @@ class Page:
         made = made.link(more)
         for index, part in enumerate(self._parts, start=1):
             made = made.with_row(part.id(index)) if isinstance(part, build.Row) else made.with_panel(part.id(index))
-        return json.dumps(made.build(), cls=JSONEncoder, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+        found = json.loads(json.dumps(made.build(), cls=JSONEncoder))
+        for link in found["links"]:
+            del link["placement"]  # newer Grafanas would hide the links in a menu
+        return json.dumps(found, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
     def _way(self, title: Text, name: str) -> build.DashboardLink:
         made = build.DashboardLink(title[self.lang]).type(model.DashboardLinkType.LINK)
