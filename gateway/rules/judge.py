@@ -324,11 +324,17 @@ class Judge:
             usable,
             device.labels,
             holding,
+            lost=None if any(usable.values()) else self._lost(device.settings.id, now),
             in_use=device.rules.in_use,
             out_of_service=device.facts.get("work_order") is True,
             retired=device.facts.get("retired") is True,
         )
         return judgement, until
+
+    def _lost(self, name: str, now: float) -> Status | None:
+        """What all points of a device say, where that is one thing."""
+        said = {latest.status for latest in self._snapshot.latest(name, now).values()}
+        return said.pop() if len(said) == 1 else None
 
     def _inherited(self, device: _Device) -> Iterable[Holding]:
         """What the devices this one depends on take away from it."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateway.model import Priority, ReadinessState, Reason, Text
+from gateway.model import Priority, ReadinessState, Reason, Status, Text
 
 #: What an active rule of a priority takes off the score of 100.
 WEIGHTS: Mapping[Priority, int] = {Priority.CRITICAL: 60, Priority.HIGH: 30, Priority.MEDIUM: 10, Priority.LOW: 3}
@@ -46,8 +46,19 @@ class Judgement:
     reasons: tuple[Reason, ...]
 
 
-def unseen(groups: Sequence[Sequence[Text]]) -> Reason:
-    """The reason `unknown` gives: what cannot be seen, each as the alternatives that would do."""
+#: What it means when nothing is heard of a device at all, told apart from points that are missing.
+_SILENCE = {
+    Status.BadNoCommunication: ("line_down", Text("线路中断或拒绝连接", "The line is down or refuses")),
+    Status.BadTimeout: ("device_down", Text("设备不应答", "The device does not answer")),
+}
+
+
+def unseen(groups: Sequence[Sequence[Text]], lost: Status | None = None) -> Reason:
+    """The reason `unknown` gives: what cannot be seen, each as the alternatives that would do. `lost` is what all
+    points of the device say."""
+    if lost is not None and lost in _SILENCE:
+        rule, text = _SILENCE[lost]
+        return Reason(rule, Priority.MEDIUM, text)
     zh = "、".join("或".join(each.zh for each in group) for group in groups)
     en = ", ".join(" or ".join(each.en for each in group) for group in groups)
     return Reason("no_data", Priority.MEDIUM, Text(f"没有可用数据：{zh}", f"No usable data: {en}"))
@@ -62,11 +73,13 @@ def judge(
     in_use: bool = False,
     out_of_service: bool = False,
     retired: bool = False,
+    lost: Status | None = None,
 ) -> Judgement:
     """The readiness of one device.
 
     `mandatory` lists requirements, each a group of point names of which one must be usable. A device whose kind asks
-    for none is judged by whether any point of it is usable. `holding` are the rules that hold now.
+    for none is judged by whether any point of it is usable. `holding` are the rules that hold now; `lost` is what all
+    points say, where that is one thing.
     """
     active = sorted(holding, key=lambda each: (-each.priority.level, _GRAVITY[each.effect], each.rule))
     groups = [tuple(group) for group in mandatory]
@@ -78,7 +91,7 @@ def judge(
     state = _state(active, bool(missing), in_use=in_use, out_of_service=out_of_service, retired=retired)
     if missing:
         named = [[labels.get(name) or Text(name, name) for name in group] for group in missing]
-        reasons = (*reasons, unseen(named))
+        reasons = (*reasons, unseen(named, lost))
     score = max(0, 100 - sum(WEIGHTS[each.priority] for each in active))
     return Judgement(state, None if state is ReadinessState.UNKNOWN else score, reasons)
 

@@ -152,7 +152,7 @@ def test_a_silent_device_is_unknown_at_once_and_announced_after_two_minutes() ->
     site = site_with("generator")
     site.silent.add("it")
     site.pass_s(5)
-    assert site.state("it") == ("unknown", ("no_data",))
+    assert site.state("it") == ("unknown", ("device_down",))
     site.pass_s(120)
     assert site.announced("it", "device_silent") is Priority.MEDIUM
     site.silent.clear()

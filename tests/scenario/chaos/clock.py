@@ -44,7 +44,7 @@ class SteppedClock:
         long messages come behind the last one that was told before."""
         for (_, before), (at, after) in pairwise(self.steps):
             by_ns = (before - after) * 1_000_000_000
-            if 0 < by_ns <= SET_BACK_MS * 1_000_000 and at <= at_ns <= at + by_ns + 1_000_000_000:
+            if 0 < by_ns <= SET_BACK_MS * 1_000_000 and at - 1_000_000_000 <= at_ns <= at + by_ns + 1_000_000_000:
                 return by_ns // 1_000_000
         return 0
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.model import Priority, ReadinessState, Text
+from gateway.model import Priority, ReadinessState, Status, Text
 from gateway.rules.readiness import Effect, Holding, judge, roll_up
 
 FRESH, BAD = True, False
@@ -44,6 +44,15 @@ def test_reasons_stand_in_order_of_weight_and_unseen_points_are_named() -> None:
     judgement = judge([("a",), ("b", "c")], {"a": FRESH, "c": BAD}, LABELS, [NOTICE, BATTERY, FUEL])
     assert [reason.rule for reason in judgement.reasons] == ["battery_low", "fuel_low", "service_due", "no_data"]
     assert judgement.reasons[-1].text == Text("没有可用数据：油位或c", "No usable data: Fuel level or c")
+
+
+def test_a_device_that_is_not_heard_at_all_says_whether_it_or_its_line_is_down() -> None:
+    told = {
+        status: judge([("a",)], {"a": BAD}, LABELS, lost=status).reasons[0].rule
+        for status in (Status.BadNoCommunication, Status.BadTimeout, Status.BadWaitingForInitialData)
+    }
+    assert list(told.values()) == ["line_down", "device_down", "no_data"]
+    assert judge([("a",)], {"a": FRESH}, LABELS, lost=Status.BadTimeout).reasons == ()
 
 
 def test_one_of_a_group_is_enough() -> None:
