@@ -26,7 +26,7 @@ from gateway.notifiers.apprise_notifier import AppriseNotifier
 from gateway.notifiers.apprise_process import AppriseProcess
 from gateway.notifiers.event_notifier import EventNotifier
 from gateway.orders import SiteHands
-from gateway.pipeline import Pipeline
+from gateway.pipeline import NOTED_START, Pipeline
 from gateway.polling.identification import doubted, identified
 from gateway.polling.poll import DeviceStats
 from gateway.ports import Clock, Notifier, Row
@@ -90,6 +90,7 @@ class Gateway:
         self.field = Field(self.clock, self.pipeline.deliver, open_line, compile_checked)
         self.field.open(self.field.plan(site))
         self.pipeline.is_line_silent = self.field.is_silent
+        self.pipeline.note = self.pipeline.alarms.note
         self.annunciator = Annunciator(
             site.annunciator, store.documents, self.clock, Writing(self.hands(), self.clock).write, self.pipeline.event
         )
@@ -118,6 +119,7 @@ class Gateway:
         async with asyncio.TaskGroup() as group:
             self._group = group
             await self._held.start()
+            self.pipeline.note(self.clock.wall_ms(), NOTED_START, {"version": __version__, "config": self.site.digest})
             self._start_uplink()
             self.crew.correct(self.pipeline.alarms.known)
             self._calling = [

@@ -14,7 +14,7 @@ from gateway.alarms.alarm import Place
 from gateway.alarms.desk import Desk
 from gateway.flow.reporter import Counts, Reporter
 from gateway.flow.snapshot import Snapshot
-from gateway.model import Point, Readiness, Reading, Verdict
+from gateway.model import Point, Readiness, ReadinessState, Reading, Verdict
 from gateway.ports import Clock, Row
 from gateway.rules.book import load_rules
 from gateway.rules.given_facts import FACT_EVENT, GivenFact, GivenFacts, fact_data, filed
@@ -25,8 +25,13 @@ from gateway.rules.types import RuleBook
 from gateway.settings.types import DeviceSettings, SiteSettings
 from gateway.store import Store
 from gateway.wire import encode, messages, topics
+from gateway.wire.json_text import dumps
 
 ALARM_RANK, STATE_RANK, TELEMETRY_RANK = 0, 1, 2
+NOTED_EVENT, NOTED_READINESS, NOTED_START = "event", "readiness", "start"
+"""What stands in the journal of alarms beside alarms, for reports and audits: events, changes of readiness, starts."""
+_BRIEF = 500
+Note = Callable[[int, str, Mapping[str, messages.Json]], None]
 
 
 class Pipeline:
@@ -46,6 +51,7 @@ class Pipeline:
         self.is_line_silent: Callable[[str], bool] = _unknown
         """Whether no device of a line answers; given by who owns the lines."""
         self.alarms = Desk(site, store, clock, send, self)
+        self.alarms.listeners.append(lambda transition: self._memory.note(transition.after.device))
         self._settle()
         self._clock = clock
         self._send = send
@@ -53,6 +59,10 @@ class Pipeline:
         self._kinds = {device.id: device.kind for device in site.devices}
         self._reporters = {device.id: Reporter(device.id, device.points) for device in site.devices}
         self._past = Counts()
+        self._states: dict[str, ReadinessState] = {}
+        """What was last told of each device."""
+        self.note: Note = _note_nothing
+        """Where events and changes of readiness are kept for reports, in the transaction of their message."""
 
     def replace(self, site: SiteSettings, rules: RuleBook) -> None:
         """`site` holds from now on. Devices that are the same go on as they were; of the others, points that mean the
@@ -99,6 +109,7 @@ class Pipeline:
         else:
             self._given.note(fact)
         self.judge.use_facts(self._given.over(self.site), self._given.of_gateway(self.site))
+        self._give_rules()
         self.tick()
         return row
 
@@ -180,7 +191,11 @@ class Pipeline:
         kind = self._kinds.get(device, self.site.kind if device == topics.SITE else "gateway")
         event = messages.Event(kind=kind, labels=self.site.labels, type=type_, data=data)
         topic, ts = topics.event(self.site.id, device), self._clock.wall_ms()
-        return self._accept(topic, encode.event_body(event), ts, retain=False, rank=ALARM_RANK, keep=keep)
+        with self._store.outbox.together():
+            row = self._accept(topic, encode.event_body(event), ts, retain=False, rank=ALARM_RANK, keep=keep)
+            if row is not None:
+                self.note(row.ts, NOTED_EVENT, {"device": device, "event": type_, "data": _brief(data)})
+        return row
 
     def clear(self, topic: str) -> None:
         """Take a retained message back from the broker: its device is gone."""
@@ -206,7 +221,15 @@ class Pipeline:
             return encode.readiness_body(told, self._kinds[readiness.device], self.site.labels)
 
         topic = topics.readiness(self.site.id, readiness.device)
-        self._accept(topic, body, readiness.ts, retain=True, rank=STATE_RANK)
+        row = self._accept(topic, body, readiness.ts, retain=True, rank=STATE_RANK)
+        before = self._states.get(readiness.device)
+        if row is not None and before is not readiness.state:
+            self._states[readiness.device] = readiness.state
+            reasons: list[messages.Json] = [
+                {"rule": reason.rule, "text": reason.text.as_dict()} for reason in readiness.reasons
+            ]
+            told = {"before": before.value if before is not None else None, "state": readiness.state.value}
+            self.note(row.ts, NOTED_READINESS, {"device": readiness.device, **told, "reasons": reasons})
 
     def _tell_site(self, now: float, ts: int) -> None:
         told = self.judge.site(now, ts)
@@ -262,6 +285,15 @@ class Pipeline:
 
 def _unknown(_: str) -> bool:
     return False
+
+
+def _note_nothing(_ts: int, _type: str, _data: Mapping[str, messages.Json]) -> None:
+    """Nobody makes reports of this."""
+
+
+def _brief(data: Mapping[str, messages.Json]) -> dict[str, messages.Json]:
+    """What an event says, without tables that are longer than a note."""
+    return {key: value for key, value in data.items() if len(dumps(value)) <= _BRIEF}
 
 
 def _sum(each: Sequence[Counts]) -> Counts:

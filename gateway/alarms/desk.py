@@ -162,6 +162,11 @@ class Desk:
             data: dict[str, Json] = {"up_to": up_to, "hash": found[0].hash.hex()}
             trail.add(self._chain.add(now_ms, RETIRED, data), retire_to=up_to)
 
+    def note(self, ts: int, type_: str, data: Mapping[str, Json]) -> None:
+        """Put something else that happened into the journal of alarms, in the transaction of what is written now."""
+        with self._store.outbox.together():
+            self._store.trail.add(self._chain.add(ts, type_, data))
+
     def moved(self, since_ms: int, shift_ms: int) -> None:
         """Times from `since_ms` on were provisional and move by `shift_ms`."""
         changed = self._alarms.moved(since_ms, shift_ms)
