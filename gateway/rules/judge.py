@@ -6,7 +6,7 @@ gateway lives.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -226,10 +226,15 @@ class Judge:
         device.statuses.clear()
         device.look_at = 0.0
 
-    def export(self) -> dict[str, dict[str, Any]]:
-        """What has to survive a restart, by device, as JSON."""
-        kept = {name: {**device.rules.export(), "since": device.since} for name, device in self._devices.items()}
-        kept[GATEWAY] = self._gateway.export()
+    def export(self, only: Container[str] | None = None) -> dict[str, dict[str, Any]]:
+        """What has to survive a restart, by device (all, or those in `only`), as JSON."""
+        kept = {
+            name: {**device.rules.export(), "since": device.since}
+            for name, device in self._devices.items()
+            if only is None or name in only
+        }
+        if only is None or GATEWAY in only:
+            kept[GATEWAY] = self._gateway.export()
         return kept
 
     def restore(self, kept: Mapping[str, Mapping[str, Any]]) -> None:

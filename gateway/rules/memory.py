@@ -10,6 +10,8 @@ from gateway.rules.judge import Judge
 
 RULES, WINDOWS = "rules/", "windows/"
 RULES_S, WINDOWS_S = 60.0, 900.0
+MOVED_S = 10.0
+"""How long the memory of rules whose alarms changed may wait, so that a storm of alarms does not wear the disk."""
 
 
 class Documents(Protocol):
@@ -27,6 +29,12 @@ class JudgeMemory:
         self._documents = documents
         self._rules_at = self._windows_at = 0.0
         self._written: dict[str, bytes] = {}
+        self._moved: set[str] = set()
+        self._moved_at = 0.0
+
+    def note(self, device: str) -> None:
+        """An alarm of `device` changed: what its rules remember is kept soon."""
+        self._moved.add(device)
 
     def restore(self, judge: Judge) -> None:
         """Put back what the last run of the gateway kept."""
@@ -45,14 +53,17 @@ class JudgeMemory:
         if now - self._windows_at >= WINDOWS_S:
             prefixes.append(WINDOWS)
             self._windows_at = now
-        if not prefixes:
+        moved: set[str] = set()
+        if self._moved and now - self._moved_at >= MOVED_S:
+            moved, self._moved, self._moved_at = self._moved, set(), now
+        if not prefixes and not moved:
             return
         fresh: dict[str, bytes | None] = {}
-        for device, state in judge.export().items():
+        for device, state in judge.export(None if prefixes else moved).items():
             windows = {"windows": state.pop("windows")}
             for prefix, part in ((RULES, state), (WINDOWS, windows)):
                 key, body = f"{prefix}{device}", json.dumps(part, separators=(",", ":")).encode()
-                if prefix in prefixes and self._written.get(key) != body:
+                if (prefix in prefixes or device in moved) and self._written.get(key) != body:
                     fresh[key] = self._written[key] = body
         if fresh:
             self._documents.keep(fresh)

@@ -113,3 +113,34 @@ async def test_after_a_restart_everything_goes_on_and_nothing_is_announced_twice
     await again.settled()
     assert again.sent() == []
     again.close()
+
+
+async def test_what_rules_remember_may_be_older_than_their_alarms(tmp_path: Path) -> None:
+    """Rules keep their memory once a minute; the power goes half a minute after the alarm changed."""
+    site = SmallSite(tmp_path)
+    site.poll(battery_voltage=9.0, fuel_level=5.0)
+    site.pass_s(3)
+    site.pipeline.remember()
+    site.poll(fuel_level=25.0)
+    site.poll(fuel_level=80.0, fail_to_start=True)
+    site.poll(battery_voltage=12.5)
+    site.pass_s(10)
+    assert [site.condition(rule) for rule in ("fuel_low", "battery_low", "fail_to_start")] == [
+        "RTN_UNACK", "UNACK", "UNACK",
+    ]  # fmt: skip
+    assert site.state("battery_low").priority == "medium"
+    await site.settled()
+    site.store.close()
+    again = SmallSite(tmp_path, site.clock)
+    again.values = site.values
+    again.poll(fuel_level=25.0)
+    again.pass_s(30)
+    await again.settled()
+    assert again.announcer.heard == [], "what holds between raising and clearing stays as it was"
+    again.poll(fuel_level=5.0, fail_to_start=False, battery_voltage=13.5)
+    again.pass_s(6)
+    await again.settled()
+    assert [(each.after.rule, str(each.event)) for each in again.announcer.heard] == [
+        ("fuel_low", "raise"), ("fail_to_start", "return"), ("battery_low", "return"),
+    ]  # fmt: skip
+    again.close()
