@@ -64,7 +64,11 @@ class Alarms:
 
     def listed(self) -> list[AlarmState]:
         """Every alarm that is not NORMAL, or is kept from being announced; the worst first."""
-        return worst_first(self._states[key] for key in self._open)
+        return worst_first(self.open())
+
+    def open(self) -> list[AlarmState]:
+        """The same in no order."""
+        return [self._states[key] for key in self._open]
 
     def restore(self, states: Iterable[AlarmState], now_ms: int, now_s: float) -> None:
         """Go on with what was journalled."""

@@ -58,6 +58,7 @@ class Desk:
         self._alarms = Alarms({}, {}, site.alarms, around)
         self._chain = Chain(store.trail.last)
         self._waiting: deque[Verdict] = deque()
+        self._has_orphans = False
         self._let_go_at = 0.0
         self._told_at: dict[str, float] = {}
         """When each alarm's message was last made, monotonic seconds."""
@@ -109,7 +110,7 @@ class Desk:
 
     def figures(self) -> dict[str, MaybeValue]:
         """How well the alarms serve people, by the names of the gateway's own points."""
-        found = self.metrics.figures(self._alarms.listed(), self._clock.wall_ms())
+        found = self.metrics.figures(self._alarms.open(), self._clock.wall_ms())
         return {**found, "alarms_waiting": self.waiting}
 
     def knows(self, device: str, rule: str) -> bool:
@@ -129,6 +130,7 @@ class Desk:
                 log.info("alarms_go_on dropped=%d", self.dropped)
         if self._waiting:
             return
+        self._take_back()
         now_ms, now_s = self._clock.wall_ms(), self._clock.monotonic()
         for transition in self._alarms.due(now_ms, now_s):
             if self._commit(transition) is None:
@@ -139,9 +141,8 @@ class Desk:
         """These rules hold from now on; alarms that none of them makes are taken back."""
         self._site = site
         self._alarms.replace(rules, places, site.alarms)
-        for transition in self._alarms.orphans(self._clock.wall_ms()):
-            if self._commit(transition) is None:
-                log.warning("alarm_not_taken_back alarm=%s", transition.after.key)
+        self._has_orphans = True
+        self._take_back()
 
     async def let_go(self) -> None:
         """Once an hour: retire entries of the journal that are too old, or too many, by an entry that says so; never
@@ -177,6 +178,12 @@ class Desk:
                 self._store.documents.keep({keeping.document_key(state): keeping.document(state) for state in changed})
 
     # inside
+
+    def _take_back(self) -> None:
+        """End the alarms that no rule makes any more; those the disk does not take stay until the next time."""
+        if self._has_orphans:
+            gone = self._alarms.orphans(self._clock.wall_ms())
+            self._has_orphans = any(self._commit(transition) is None for transition in gone)
 
     def _follow(self, verdict: Verdict) -> bool:
         """Whether what the verdict makes of its alarm is on its way to the disk."""
@@ -237,7 +244,7 @@ class Desk:
 
     def _repeat(self, now_ms: int, now_s: float) -> None:
         """Say again of every alarm that is not NORMAL that it still stands."""
-        for state in self._alarms.listed():
+        for state in self._alarms.open():
             if state.condition is AlarmCondition.NORMAL:
                 continue
             if now_s - self._told_at.setdefault(state.key, now_s) < REPEAT_S:

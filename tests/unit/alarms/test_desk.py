@@ -182,6 +182,24 @@ async def test_a_rule_or_device_that_is_taken_out_ends_its_alarm(site: SmallSite
     assert site.condition("fail_to_start") == "LATCHED_UNACK", "the rules went on where they were"
 
 
+async def test_an_alarm_that_the_disk_does_not_take_back_is_taken_back_later(
+    site: SmallSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.poll(fuel_level=5.0)
+    await site.settled()
+    with site.path.open("a", encoding="utf-8") as file:
+        file.write("rule_overrides: {fuel_low: {enabled: false}}\n")
+    changed = load(site.path)
+    with monkeypatch.context() as full:
+        full.setattr(outbox_module, "MAX_WAITING_ROWS", 0)
+        site.pipeline.replace(changed, load_rules(changed))
+        assert [each.key for each in site.desk.alarms()] == ["gen-1/fuel_low"]
+    site.pass_s(1)
+    await site.settled()
+    assert site.desk.alarms() == []
+    assert site.sent("fuel_low")[-1].body is None
+
+
 async def test_a_rule_that_was_taken_out_while_the_gateway_was_off_ends_its_alarm_at_the_start(tmp_path: Path) -> None:
     site = SmallSite(tmp_path)
     site.poll(fuel_level=5.0, fail_to_start=True)
