@@ -148,7 +148,7 @@ class Gateway:
         self._keeper.configure(site.clock)
         self.pipeline.replace(site, rules)
         await self.field.apply(layout)
-        self.crew.replace(site)
+        self.crew.replace(site, self.pipeline.alarms.known)
         await self.annunciator.replace(site.annunciator)
         self.silence = self.annunciator.silence if site.annunciator is not None else None
         self._look_at_itself()

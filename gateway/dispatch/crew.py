@@ -78,6 +78,8 @@ class Crew:
     # gateway.ports.Announcer
 
     def plan(self, transition: Transition) -> Mapping[str, bytes | None]:
+        if not self._board.settings.channels:
+            return {}
         return self._board.plan(transition, self._time.now(), self._clock.wall_ms())
 
     def told(self, transition: Transition) -> None:
@@ -102,11 +104,13 @@ class Crew:
                 for task in self._tasks.values():
                     task.cancel()
 
-    def replace(self, site: SiteSettings) -> None:
-        """`site` holds from now on. What is under way on a channel that stays the same goes on."""
+    def replace(self, site: SiteSettings, alarms: Iterable[AlarmState]) -> None:
+        """`site` holds from now on, and this is how all alarms stand. Channels that stay the same are not
+        interrupted."""
         before, chosen = self._board.settings.channels, site.notify or NOBODY
         self._site, self._names = site, Names(site)
         self._keep(self._board.replace(chosen, ZoneInfo(site.timezone)))
+        self.correct(alarms)
         changed = [name for name in self._tasks if chosen.channels.get(name) != before.get(name)]
         for name in changed:
             self._tasks.pop(name).cancel()
