@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.ports import Refused
-from tests.unit.alarms.small_site import SmallSite
+from tests.unit.alarms.small_site import SmallSite, write_site
 
 
 @pytest.fixture
@@ -144,3 +144,24 @@ async def test_what_rules_remember_may_be_older_than_their_alarms(tmp_path: Path
         ("fuel_low", "raise"), ("fail_to_start", "return"), ("battery_low", "return"),
     ]  # fmt: skip
     again.close()
+
+
+async def test_two_people_acknowledge_where_the_site_says_so(tmp_path: Path) -> None:
+    write_site(tmp_path, extra="alarms: {two_person_ack: [critical], longest_shelf: 1h}\n")
+    site = SmallSite(tmp_path)
+    site.poll(fail_to_start=True, fuel_level=5.0)
+    half = await site.order("ack", "fail_to_start", by="duty-1", note="on my way")
+    assert half.condition == "UNACK"
+    sent = site.sent("fail_to_start")[-1].body
+    assert sent is not None
+    assert (sent["state"], sent["acked"], sent["acks_needed"]) == ("UNACK", False, 2)
+    assert [(ack["by"], ack["note"]) for ack in sent["acks"]] == [("duty-1", "on my way")]
+    with pytest.raises(Refused) as refused:
+        await site.order("ack", "fail_to_start", by="duty-1")
+    assert refused.value.error == "second_person_needed"
+    assert (await site.order("ack", "fail_to_start", by="chief")).condition == "ACKED"
+    assert (await site.order("ack", "fuel_low", by="duty-1")).condition == "ACKED"
+    with pytest.raises(Refused) as refused:
+        await site.order("shelve", "fuel_low", for_s=3601, note="x")
+    assert refused.value.error == "shelf_too_long"
+    site.close()
