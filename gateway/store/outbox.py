@@ -269,15 +269,6 @@ class Outbox:
             self._telemetry.settle_gaps(gaps)
             self._journal.settle_gaps(gaps)
 
-    async def oldest_ts(self) -> int | None:
-        """Time stamp of the oldest row held on disk."""
-        read = partial(self._extreme, "SELECT ts FROM message ORDER BY seq LIMIT 1")
-        return await asyncio.get_running_loop().run_in_executor(self._executor, read)
-
-    def _extreme(self, query: str) -> int | None:
-        found = [ts for reader in self._readers for (ts,) in reader.values(query, ())]
-        return min(found, default=None)
-
     def counts(self) -> OutboxCounts:
         with self._writer.lock:
             one, two = self._journal.counts, self._telemetry.counts

@@ -330,14 +330,6 @@ async def test_more_lost_after_a_gap_was_told_stands_in_the_next(store: Store, m
     assert (gap.last_ts, gap.count) == (9, 1)
 
 
-async def test_oldest(store: Store) -> None:
-    assert await store.outbox.oldest_ts() is None
-    telemetry(store, 7)
-    telemetry(store, 9)
-    await store.flush()
-    assert await store.outbox.oldest_ts() == 7
-
-
 async def test_a_closed_store_accepts_nothing(tmp_path: Path) -> None:
     store = open_store(tmp_path / "state", PATIENT)
     store.close()
