@@ -133,7 +133,7 @@ def _autonomy(lang: str, name: str, each: Autonomy) -> build.Panel:
         height=7,
         empty=each.empty,
     )
-    scale = Scale(unit="suffix: h", decimals=1, low=0, high=each.high, base=palette.RED, steps=each.steps)
+    scale = Scale(unit="suffix: h", decimals=1, low=0, high=each.high, base=each.base, steps=each.steps)
     return gauge(lang, look, [Query(query, alias="$tag_site / $tag_device")], scale=scale)
 
 

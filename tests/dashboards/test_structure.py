@@ -12,8 +12,10 @@ import pytest
 import yaml
 
 from dashboards.source import palette
+from dashboards.source.instruments import INSTRUMENTS
 from dashboards.source.vocabulary import GATEWAY, KINDS
 from gateway.model import ReadinessState
+from gateway.settings.bundled import config_dir
 from gateway.settings.vocabulary import load_vocabulary
 from tests.dashboards.files import LANGUAGES, ROOT, alerting, load, name_of, panels, paths
 from tests.dashboards.grafana import variables_of
@@ -326,3 +328,32 @@ def test_a_notification_is_templated_for_every_alert() -> None:
     assert route["object_matchers"] == [["product", "=", "vigil"]]
     assert all(rule["labels"]["product"] == "vigil" for rule in alerting()["group"]["rules"])
     assert {rule["labels"]["severity"] for rule in alerting()["group"]["rules"]} >= {"critical", "high", "medium"}
+
+
+#: Limits that no rule names as a number, and why they are drawn.
+_SUPPLY = (176, 198, 242)
+"""80 % of 220 V, at which a rule takes mains for lost, and 220 V +/-10 %."""
+_DERIVED: dict[tuple[str, str], tuple[float, ...]] = {
+    ("generator", "mains_voltage_l1"): _SUPPLY,
+    ("generator", "service_remaining"): (0.1,),  # due: not above 0
+    ("ats", "source1_voltage_l1"): _SUPPLY,
+    ("ats", "source2_voltage_l1"): _SUPPLY,
+    ("ups", "input_voltage"): _SUPPLY,
+    ("meter", "voltage_l1"): _SUPPLY,
+    ("light_tower", "tilt"): (-5,),  # the rule compares both ways
+    ("scba_compressor", "bank_pressure"): (21, 27),  # 70 and 90 % of 30 MPa
+    ("scba_compressor", "filter_remaining"): (0.1,),  # used up: not above 0
+    ("warehouse", "temperature"): (45,),  # 10 above the greatest allowed
+    ("warehouse", "temperature_2"): (45,),
+}
+
+
+@pytest.mark.parametrize("kind", INSTRUMENTS)
+def test_limits_are_those_of_the_rules(kind: str) -> None:
+    rules = config_dir() / "rules" / f"{kind}.yaml"
+    vocabulary = (config_dir() / "vocabulary" / f"{kind}.yaml").read_text(encoding="utf-8")
+    known = (rules.read_text(encoding="utf-8") if rules.exists() else "") + vocabulary.partition("facts:")[2]
+    numbers = {float(number) for number in re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?", known)}
+    for gauge in INSTRUMENTS[kind].gauges:
+        strange = {limit for limit, _ in gauge.steps if limit not in numbers}
+        assert strange == set(_DERIVED.get((kind, gauge.point), ())) - numbers, gauge.point

@@ -24,7 +24,7 @@ from gateway.model import Text
 INSTRUMENTS: Mapping[str, Instrument] = {
     "pump": Instrument(
         (
-            battery(),
+            battery(low=12.0),
             percentage("fuel_level", FUEL, low=40, watch=67),
             Gauge(
                 "well_level",
@@ -75,7 +75,7 @@ INSTRUMENTS: Mapping[str, Instrument] = {
             percentage(
                 "state_of_charge", Text("低于 30 % 橙，50 % 黄。", "Below 30 % orange, 50 % yellow."), low=30, watch=50
             ),
-            percentage("fuel_level", Text("油箱油位。", "Fuel in the tank."), low=15, watch=30),
+            Gauge("fuel_level", 0, 100, Text("油箱油位。", "Fuel in the tank."), decimals=0),
             Gauge(
                 "wind_speed",
                 0,
@@ -144,16 +144,18 @@ INSTRUMENTS: Mapping[str, Instrument] = {
     ),
     "vehicle": Instrument(
         (
-            percentage("state_of_charge", Text("车载电池剩余电量。", "Of the battery on board."), low=20, watch=40),
-            battery("starter_battery_voltage"),
-            percentage("fuel_level", Text("油箱油位。", "Fuel in the tank."), low=25, watch=50),
+            percentage(
+                "state_of_charge", Text("低于 20 % 橙，50 % 黄。", "Below 20 % orange, 50 % yellow."), low=20, watch=50
+            ),
+            battery("starter_battery_voltage", low=12.0),
+            percentage(
+                "fuel_level", Text("低于 20 % 橙，50 % 黄。", "Below 20 % orange, 50 % yellow."), low=20, watch=50
+            ),
             Gauge(
                 "signal_strength",
                 -120,
                 -40,
                 Text("低于 -100 dBm 通信可能不稳。", "Below -100 dBm the link may not hold."),
-                base=YELLOW,
-                steps=((-100, GREEN),),
                 decimals=0,
             ),
         ),
@@ -218,7 +220,7 @@ INSTRUMENTS: Mapping[str, Instrument] = {
                 decimals=0,
             ),
             percentage("water_level", Text("低于 30 % 黄。", "Below 30 % yellow."), low=10, watch=30),
-            battery(low=11.6, watch=12.2, dead=11.4),
+            battery(low=11.6, watch=12.2),
             Gauge("gas_weight", 0, None, Text("燃气余量。", "Gas left."), decimals=1),
         ),
         (

@@ -12,7 +12,6 @@ from dashboards.source.instruments.shapes import (
     Word,
     must,
     must_not,
-    percentage,
 )
 from dashboards.source.palette import BLUE, GREEN, ORANGE, PURPLE, RED, YELLOW
 from gateway.model import Text
@@ -119,11 +118,12 @@ INSTRUMENTS: Mapping[str, Instrument] = {
                 Text("在场人数；核定人数见站点文件。", "Persons present; the site file knows the capacity."),
                 decimals=0,
             ),
-            percentage(
+            Gauge(
                 "water_level",
+                0,
+                100,
                 Text("水箱水位；要紧的是能供几小时。", "What matters is how many hours it lasts."),
-                low=15,
-                watch=30,
+                decimals=0,
             ),
             Gauge(
                 "waste_water_level",
@@ -134,7 +134,7 @@ INSTRUMENTS: Mapping[str, Instrument] = {
                 steps=((80, YELLOW), (95, ORANGE)),
                 decimals=0,
             ),
-            percentage("state_of_charge", Text("蓄电池剩余电量。", "Of the battery."), low=20, watch=40),
+            Gauge("state_of_charge", 0, 100, Text("蓄电池剩余电量。", "Of the battery."), decimals=0),
             Gauge("toilets_working", 0, None, Text("每 20 人至少一个。", "One for 20 persons at least."), decimals=0),
         ),
         (

@@ -15,20 +15,21 @@ from dashboards.source.instruments.shapes import (
     battery,
     must,
     must_not,
-    percentage,
 )
 from dashboards.source.palette import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, YELLOW
+from dashboards.source.panels import TEXT
 from gateway.model import Text
 
 INSTRUMENTS: Mapping[str, Instrument] = {
     "generator": Instrument(
         (
-            battery(),
-            percentage(
+            battery(low=12.0, watch=12.4, dead=11.4, high=14.8),
+            Gauge(
                 "fuel_level",
+                0,
+                100,
                 Text("油箱油位；要紧的是续航小时数。", "What matters is how many hours it lasts."),
-                low=15,
-                watch=30,
+                decimals=0,
             ),
             Gauge(
                 "coolant_temperature",
@@ -136,8 +137,6 @@ INSTRUMENTS: Mapping[str, Instrument] = {
                 45,
                 55,
                 Text("常用电源频率。", "Frequency of the normal source."),
-                base=YELLOW,
-                steps=((49.5, GREEN), (50.5, YELLOW)),
                 decimals=2,
             ),
             Gauge(
@@ -161,16 +160,20 @@ INSTRUMENTS: Mapping[str, Instrument] = {
     ),
     "ups": Instrument(
         (
-            percentage(
-                "state_of_charge", Text("低于 20 % 橙，40 % 黄。", "Below 20 % orange, 40 % yellow."), low=20, watch=40
+            Gauge(
+                "state_of_charge",
+                0,
+                100,
+                Text("低于 20 % 红。", "Below 20 % red."),
+                base=RED,
+                steps=((20, GREEN),),
+                decimals=0,
             ),
             Gauge(
                 "load",
                 0,
                 120,
-                Text("高于 90 % 黄，100 % 橙。", "Above 90 % yellow, 100 % orange."),
-                base=GREEN,
-                steps=((90, YELLOW), (100, ORANGE)),
+                Text("输出负载率。", "Share of what it can supply."),
                 decimals=0,
             ),
             Gauge(
@@ -186,9 +189,7 @@ INSTRUMENTS: Mapping[str, Instrument] = {
                 "battery_temperature",
                 -10,
                 60,
-                Text("高于 40 °C 黄。", "Above 40 °C yellow."),
-                base=GREEN,
-                steps=((40, YELLOW),),
+                Text("电池温度。", "Of the battery."),
                 decimals=0,
             ),
         ),
@@ -206,7 +207,8 @@ INSTRUMENTS: Mapping[str, Instrument] = {
                 ("battery_time_remaining",),
                 '"battery_time_remaining" / 60',
                 high=8,
-                steps=((0.25, ORANGE), (0.5, YELLOW), (1, GREEN)),
+                base=TEXT,
+                steps=(),
             ),
         ),
     ),
@@ -226,9 +228,7 @@ INSTRUMENTS: Mapping[str, Instrument] = {
                 "frequency",
                 45,
                 55,
-                Text("49.5 至 50.5 Hz 为正常。", "49.5 to 50.5 Hz is normal."),
-                base=YELLOW,
-                steps=((49.5, GREEN), (50.5, YELLOW)),
+                Text("电源频率。", "Frequency of the supply."),
                 decimals=2,
             ),
             Gauge("energy", 0, None, Text("累计电能。", "Energy so far."), decimals=0),

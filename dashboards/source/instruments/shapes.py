@@ -64,6 +64,7 @@ class Autonomy:
     only: str | None = None
     inputs: Sequence[Input] = ()
     high: float = 48
+    base: str = RED
     steps: Sequence[Step] = ((1, ORANGE), (4, YELLOW), (8, GREEN))
     empty: Text = _CANNOT_TELL
 
@@ -96,20 +97,29 @@ def must(point: str, colour: str = ORANGE) -> Word:
     return Word(point, {"true": GREEN, "false": colour})
 
 
-def battery(point: str = "battery_voltage", *, low: float = 12.0, watch: float = 12.4, dead: float = 11.4) -> Gauge:
-    return Gauge(
-        point,
-        10,
-        15.5,
-        Text(
-            f"静置电压折算到 12 V：低于 {watch} 黄，{low} 橙，{dead} 红；高于 14.8 为过充。",
-            f"At rest, as if at 12 V: below {watch} yellow, {low} orange, {dead} red; above 14.8 it is overcharged.",
-        ),
-        base=RED,
-        steps=((dead, ORANGE), (low, YELLOW), (watch, GREEN), (14.8, ORANGE)),
-        decimals=2,
-        per_12_v=True,
+def battery(
+    point: str = "battery_voltage",
+    *,
+    low: float,
+    watch: float | None = None,
+    dead: float | None = None,
+    high: float | None = None,
+) -> Gauge:
+    """A battery; limits hold for 12 V: yellow below `watch`, orange below `low`, red below `dead`."""
+    known = ((dead, RED, "红", "red"), (low, ORANGE, "橙", "orange"), (watch, YELLOW, "黄", "yellow"))
+    limits = [(limit, colour, zh, en) for limit, colour, zh, en in known if limit is not None]
+    said = Text(
+        "，".join(f"低于 {limit} V {zh}" for limit, _, zh, _ in reversed(limits)),
+        ", ".join(f"below {limit} V {en}" for limit, _, _, en in reversed(limits)),
     )
+    if high is not None:
+        said = Text(f"{said.zh}；高于 {high} V 为过充（橙）", f"{said.en}; above {high} V overcharged (orange)")
+    colours = [*(colour for _, colour, _, _ in limits[1:]), GREEN]
+    steps = [(limit, colour) for (limit, *_), colour in zip(limits, colours, strict=True)]
+    if high is not None:
+        steps.append((high, ORANGE))
+    about = Text(f"静置电压，折算到 12 V：{said.zh}。", f"At rest, as if at 12 V: {said.en}.")
+    return Gauge(point, 10, 15.5, about, base=limits[0][1], steps=steps, decimals=2, per_12_v=True)
 
 
 def percentage(point: str, about: Text, *, low: float, watch: float) -> Gauge:
