@@ -22,6 +22,7 @@ COMMANDS: dict[str, Text] = {
     "check": Text("检查配置文件，列出所有问题", "check a configuration file and list every problem"),
     "init": Text("问答、搜索并写出第一份站点文件", "ask, search, and write a first site file"),
     "alarms": Text("列出告警；确认、复位、搁置、停用", "list alarms; acknowledge, reset, shelve, take out of service"),
+    "facts": Text("查看、设定响应级别等参数", "what equipment is judged with: response level, season, work orders"),
     "rules": Text("列出规则，运行用例，说明此刻的结论", "list rules, run their cases, explain what they say now"),
     "read": Text("读取一台设备的测点", "the points of a device as they are now"),
     "write": Text("写入一个测点（型号和站点都允许时）", "write a point, where profile and site allow it"),

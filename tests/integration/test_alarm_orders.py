@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import io
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Any
 
 from argon2 import PasswordHasher
 
-from gateway.cli import main
+from tests.in_process import Said, vigil
 from tests.integration.mqtt_peer import Peer, peer
 from tests.processes import Vigil
 from tests.scenario.plants import Heard, Machines, at_once, machines, site_file
@@ -22,22 +21,6 @@ from tests.servers import Mosquitto
 ROLES = (("duty", "operator"), ("shift", "operator"), ("fitter", "maintainer"), ("guest", "visitor"))
 RULES = ("not_in_auto", "emergency_stop_pushed", "fuel_low", "controller_shutdown", "fail_to_start")
 E_STOP, SELECTOR, FUEL = "emergency_stop_pushed", "not_in_auto", "fuel_low"
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a command answered."""
-
-    code: int
-    out: str
-    err: str
-
-
-def vigil(*words: str, language: str = "en") -> Said:
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = main([*words, "--lang", language])
-    return Said(code, out.getvalue(), err.getvalue())
 
 
 @dataclass

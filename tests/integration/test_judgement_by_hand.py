@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher
 
+from tests.in_process import vigil
 from tests.integration.mqtt_peer import Peer, peer
-from tests.processes import Vigil, run
+from tests.processes import Vigil
 from tests.servers import Mosquitto, free_port
 
 SITE = """
@@ -165,9 +166,9 @@ async def _raised_and_kept(person: Person, depot: Site) -> None:
         "note": "oil change",
     }
     assert (await person.ask("_site", {"name": "response_level", "value": "II"}))["ok"] is True
-    told = run("rules", "explain", depot.file, "gen-1", "not_in_auto", "--lang", "en", "--json")
-    assert told.returncode == 0, told.stderr
-    found = json.loads(told.stdout)
+    told = vigil("rules", "explain", depot.file, "gen-1", "not_in_auto", "--json")
+    assert told.code == 0, told.err
+    found = json.loads(told.out)
     assert (found["says"], [each["priority"] for each in found["levels"]]) == ("false", ["critical"])
 
 
@@ -175,22 +176,30 @@ async def _after_a_restart(depot: Site) -> None:
     with Vigil(depot.folder, "run", depot.file, name="again") as gateway:
         gateway.wait_for("control_open")
         assert _levels(depot) == ["critical"]
-        asked = run("check", depot.file, "--plan", "--lang", "en")
-        assert "response_level" in asked.stdout
-        assert "IV -> II" in asked.stdout
+        done = vigil("facts", depot.file, "_site", "season", "Off season", "--by", "duty")
+        assert (done.code, done.out) == (0, "_site season: in_season -> off_season, in force\n"), done
+        assert vigil("facts", depot.file, "_site", "season", "winter", "--by", "duty").code == 1
+        assert vigil("facts", depot.file, "_site", "seasons", "winter", "--by", "duty").code == 2
+        assert vigil("facts", depot.file, "gen-1", "work_order", "true", "--by", "duty").code == 1
+        assert vigil("facts", depot.file, "_site", "season", "--back", "--by", "duty").code == 0
+        listed = json.loads(vigil("facts", depot.file, "--json").out)
+        assert (listed["_site"]["response_level"], listed["gen-1"]["season"]) == ("II", "in_season")
+        asked = vigil("check", depot.file, "--plan")
+        assert "response_level" in asked.out
+        assert "IV -> II" in asked.out
         depot.write(level="III")
-        assert run("reload", depot.file).returncode == 0
+        assert vigil("reload", depot.file).code == 0
         assert _levels(depot) == ["high"]
-        assert "duty" not in run("check", depot.file, "--plan", "--lang", "en").stdout
+        assert "duty" not in vigil("check", depot.file, "--plan").out
 
 
 def _levels(depot: Site) -> list[str]:
-    told = json.loads(run("rules", "explain", depot.file, "gen-1", "not_in_auto", "--json").stdout)
+    told = json.loads(vigil("rules", "explain", depot.file, "gen-1", "not_in_auto", "--json").out)
     return [each["priority"] for each in told["levels"]]
 
 
 def test_explaining_without_a_gateway_says_what_to_do(depot: Site) -> None:
-    told = run("rules", "explain", depot.file, "gen-1", "--lang", "en")
-    assert (told.returncode, "vigil run" in told.stderr) == (1, True)
-    assert run("rules", "explain", depot.file, "nobody").returncode == 2
-    assert run("rules", "explain", depot.file).returncode == 2
+    told = vigil("rules", "explain", depot.file, "gen-1")
+    assert (told.code, "vigil run" in told.err) == (1, True)
+    assert vigil("rules", "explain", depot.file, "nobody").code == 2
+    assert vigil("rules", "explain", depot.file).code == 2
