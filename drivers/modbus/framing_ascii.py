@@ -5,6 +5,7 @@ from __future__ import annotations
 from binascii import Error, unhexlify
 from collections import Counter
 
+from drivers.modbus.echo import Echo
 from drivers.modbus.framing import Failure, Outcome
 from drivers.modbus.pdu import Expected, judge
 
@@ -24,15 +25,13 @@ def ascii_frame(unit: int, pdu: bytes) -> bytes:
 
 
 class AsciiFraming:
-    """Takes bytes in any cut; a colon always begins a frame. `echo` as in RTU framing."""
+    """Takes bytes in any cut; a colon always begins a frame. `echo` as in `Echo`."""
 
     def __init__(self, echo: bool | None = None) -> None:
         self.discarded: Counter[str] = Counter()
         self.owing: set[int] = set()
         self.noise_bytes = 0
-        self._echo_known = echo
-        self._echo = echo
-        self._echo_seen = False
+        self._echo = Echo(echo)
         self._expected: Expected | None = None
         self._sent = b""
         self._buffer = b""
@@ -45,12 +44,12 @@ class AsciiFraming:
     def reset(self) -> None:
         self._expected = None
         self._drop_rest("noise")
-        self._echo = self._echo_known
+        self._echo.reset()
 
     def start(self, expected: Expected) -> bytes:
         self._drop_rest("noise")
         self._expected = expected
-        self._echo_seen = self._wrong = self._garbled = False
+        self._echo.was_heard = self._wrong = self._garbled = False
         self._sent = ascii_frame(expected.unit, expected.request)
         return self._sent
 
@@ -83,8 +82,8 @@ class AsciiFraming:
 
     def _over(self) -> bool:
         expected, self._expected = self._expected, None
-        if expected is not None and expected.is_read and self._echo_known is None:
-            self._echo = True if self._echo_seen else None
+        if expected is not None:
+            self._echo.learn(expected)
         return expected is not None
 
     def _take_line(self, line: bytes) -> Outcome | None:
@@ -109,9 +108,8 @@ class AsciiFraming:
         if expected is None:
             self.discarded["late"] += 1
             return None
-        removes = expected.is_read if self._echo is None else self._echo
-        if removes and not self._echo_seen and unit == expected.unit and pdu == expected.request:
-            self._echo_seen = True
+        if self._echo.may_come(expected) and unit == expected.unit and pdu == expected.request:
+            self._echo.was_heard = True
             self.discarded["echo"] += 1
             return None
         verdict = judge(expected, unit, pdu)

@@ -10,6 +10,7 @@ import struct
 from array import array
 from collections import Counter
 
+from drivers.modbus.echo import Echo
 from drivers.modbus.framing import Failure, Outcome
 from drivers.modbus.pdu import EXCEPTION, Expected, Reason, answer_size, judge
 
@@ -54,15 +55,13 @@ def rtu_frame(unit: int, pdu: bytes) -> bytes:
 
 
 class RtuFraming:
-    """Takes bytes in any cut. `echo`: the adapter repeats what is sent (True), does not (False), or it is found out."""
+    """Takes bytes in any cut. `echo` as in `Echo`."""
 
     def __init__(self, echo: bool | None = None) -> None:
         self.discarded: Counter[str] = Counter()
         self.owing: set[int] = set()
         self.noise_bytes = 0
-        self._echo_known = echo
-        self._echo = echo
-        self._echo_seen = False
+        self._echo = Echo(echo)
         self._expected: Expected | None = None
         self._sent = b""
         self._buffer = bytearray()
@@ -75,7 +74,7 @@ class RtuFraming:
         self._expected = None
         self._count(self._survey(bytes(self._buffer), None))
         self._buffer.clear()
-        self._echo = self._echo_known
+        self._echo.reset()
 
     def start(self, expected: Expected) -> bytes:
         if self._buffer:
@@ -83,7 +82,7 @@ class RtuFraming:
             self._buffer.clear()
         self._expected = expected
         self._from = 0
-        self._echo_seen = False
+        self._echo.was_heard = False
         self._sent = rtu_frame(expected.unit, expected.request)
         return self._sent
 
@@ -135,7 +134,7 @@ class RtuFraming:
         while at < len(buffer):
             echo = self._echo_at(buffer, at, expected)
             if echo:
-                self._echo_seen = True
+                self._echo.was_heard = True
                 at += echo
                 continue
             verdict = None if echo is None else self._answer_at(buffer, at, expected)
@@ -152,8 +151,7 @@ class RtuFraming:
 
     def _echo_at(self, buffer: bytearray, at: int, expected: Expected) -> int | None:
         """Length of the request's own echo at `at`, 0 if there is none, None while it cannot be told."""
-        removes = expected.is_read if self._echo is None else self._echo
-        if not removes or self._echo_seen:
+        if not self._echo.may_come(expected):
             return 0
         there = buffer[at : at + len(self._sent)]
         if not self._sent.startswith(there):
@@ -195,8 +193,7 @@ class RtuFraming:
             self._count(self._survey(bytes(self._buffer[:start]), expected))
         del self._buffer[:end]
         self._expected = None
-        if self._echo_known is None and expected.is_read:
-            self._echo = True if self._echo_seen else None
+        self._echo.learn(expected)
 
     def _count(self, survey: tuple[Counter[str], int]) -> None:
         seen, noise = survey
