@@ -15,7 +15,8 @@ from gateway.ports import AlarmOrder
 from gateway.store import Store, StoreOptions, open_store
 from tests.fakes.http_script import HttpScript, Said
 from tests.fakes.relay_board import RelayBoard
-from tests.integration.mqtt_peer import eventually
+from tests.integration.mqtt_peer import Peer, eventually, peer
+from tests.servers import Mosquitto
 
 SITE = """
 schema: 1
@@ -99,6 +100,7 @@ def on(board: RelayBoard) -> bool:
 
 
 async def events(store: Store, type_: str) -> list[dict[str, Any]]:
+    await store.flush()
     rows = await store.outbox.backlog((-1, -1), 1000)
     bodies = [json.loads(b"{" + row.body) for row in rows if row.topic.endswith("/event")]
     return [body["data"] for body in bodies if body["type"] == type_]
@@ -144,6 +146,47 @@ async def test_from_a_register_to_the_horn_and_to_people_without_any_uplink(tmp_
                 board.registers[0] = 0
                 await eventually(lambda: alarm(gateway, "pump_room_flooded") is None)
                 assert gateway.crew.health()["notifications_pending"] == 2, "the end waits half a minute"
+
+
+async def test_when_the_broker_comes_back_the_record_of_it_all_arrives(tmp_path: Path) -> None:
+    broker = Mosquitto(tmp_path / "mosquitto")  # its port is known, and nobody listens there yet
+    async with RelayBoard() as board:
+        with HttpScript(lambda _: Said(200)) as web:
+            site = Site(tmp_path, board, web)
+            uplink = f'uplink: {{mqtt: {{url: "mqtt://127.0.0.1:{broker.port}", confirm: broker}}}}\n'
+            site.file.write_text(site.file.read_text() + uplink)
+            async with site.running() as (gateway, _):
+                board.registers[0] = 1
+                await board.until(lambda: on(board))
+                await eventually(lambda: gateway.crew.health()["notifications_sent"] == 2)
+                order = AlarmOrder("ack", "leak-1", "pump_room_flooded", "duty-1", "operator")
+                await gateway.pipeline.alarms.order(order)
+                await board.until(lambda: not on(board))
+                with broker:
+                    async with peer(broker, "vigil/v1/depot-07/+/event", "vigil/v1/depot-07/+/alarm/+") as centre:
+                        await centre.until(lambda: types(centre) >= EVENTS, 60)
+                        found = told(centre)
+    states = {body["ts"]: body["state"] for kind, body in found if kind == "pump_room_flooded"}
+    assert [states[ts] for ts in sorted(states)] == ["UNACK", "ACKED"]
+    notices = {body["data"]["channel"]: body["ts"] for kind, body in found if body.get("type") == "notice"}
+    raised = min(body["ts"] for kind, body in found if kind == "pump_room_flooded")
+    assert notices.keys() == {"duty", "centre"}
+    assert all(ts >= raised for ts in notices.values()), "the centre sees when the time to acknowledge began"
+
+
+EVENTS = {"alarm_action", "message", "notice duty", "notice centre", "write"}
+
+
+def types(centre: Peer) -> set[str]:
+    """The events the centre heard of, notices by channel; `alarm_action` once both states of the alarm are there."""
+    bodies = [body for kind, body in told(centre) if kind == "event"]
+    found = {f"notice {body['data']['channel']}" if body["type"] == "notice" else body["type"] for body in bodies}
+    states = {body["state"] for kind, body in told(centre) if kind == "pump_room_flooded"}
+    return found if states == {"UNACK", "ACKED"} else found - {"alarm_action"}
+
+
+def told(centre: Peer) -> list[tuple[str, dict[str, Any]]]:
+    return [(topic.rpartition("/")[2], json.loads(payload)) for topic, payload in centre.heard]
 
 
 async def test_a_channel_that_fails_is_seen_and_the_horn_sounds_all_the_same(tmp_path: Path) -> None:
