@@ -24,6 +24,7 @@ COMMANDS: dict[str, Text] = {
     "alarms": Text("列出告警；确认、复位、搁置、停用", "list alarms; acknowledge, reset, shelve, take out of service"),
     "facts": Text("查看、设定响应级别等参数", "what equipment is judged with: response level, season, work orders"),
     "rules": Text("列出规则，运行用例，说明此刻的结论", "list rules, run their cases, explain what they say now"),
+    "notify": Text("向通知渠道发一条测试消息", "a test notice on the channels of a site"),
     "read": Text("读取一台设备的测点", "the points of a device as they are now"),
     "write": Text("写入一个测点（型号和站点都允许时）", "write a point, where profile and site allow it"),
     "doctor": Text(
@@ -33,6 +34,7 @@ COMMANDS: dict[str, Text] = {
     "loopcheck": Text("逐点核对并签字存档", "compare every point with the device, sign and keep the sheet"),
     "record": Text("记录一台设备，供型号库使用", "a recording of a device for the library"),
     "scan": Text("搜索线路上的设备", "find the units on a line"),
+    "report": Text("交接班单和信息快报草稿", "hand-over sheet of a shift, draft of an express bulletin"),
     "operator": Text("生成操作员文件中的一行", "a line of the operators file for a person"),
     "ingest": Text("把 MQTT 消息写入 InfluxDB（中心侧）", "MQTT to InfluxDB, at the centre"),
     "dashboards": Text("把仪表板和告警规则写入 Grafana", "dashboards and alert rules into Grafana"),
