@@ -18,6 +18,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from bench.native import build
+from bench.site_file import write_lines, write_profile
 from bench.stage import ROOT, Cores
 
 DENSE_UNITS = 20
@@ -163,13 +164,11 @@ def _start(command: Sequence[object], cores: set[int], folder: Path) -> subproce
 def _write_site(folder: Path) -> Path:
     lines, devices = [], []
     for number, setting in enumerate(settings()):
-        profile = folder / "profiles" / "bench" / f"{setting.name}.yaml"
-        profile.parent.mkdir(parents=True, exist_ok=True)
         points = [
-            f'  p{i}: {{at: "holding:{at}", type: {"uint16" if size == 1 else "uint32"}}}'
+            f'p{i}: {{at: "holding:{at}", type: {"uint16" if size == 1 else "uint32"}}}'
             for i, (at, size) in enumerate(setting.points)
         ]
-        profile.write_text(_PROFILE.format(name=setting.name) + "\n".join(points) + "\n")
+        write_profile(folder, setting.name, points)
         # a dense line is to be asked without pause: its plan has one read whatever the turnaround, so that it may be
         # said to be none, and the interval to be what is then just possible
         saturated = setting.name.startswith("dense")
@@ -179,15 +178,13 @@ def _write_site(folder: Path) -> Path:
             least_ms -= (max(setting.silence_ms, setting.turnaround_ms) - setting.silence_ms) * setting.units
         interval_ms = int(least_ms * (1.4 if setting.dead else 1.0 if saturated else 1.01)) + 1
         path = folder / setting.name
-        lines.append(f"  {setting.name}: {{serial: {path}, baudrate: {setting.baud}, turnaround: {turnaround}ms}}")
+        lines.append(f"{setting.name}: {{serial: {path}, baudrate: {setting.baud}, turnaround: {turnaround}ms}}")
         devices += [
-            f"  - {{id: d{number}-{unit}, kind: sensor, profile: bench/{setting.name}, line: {setting.name},"
+            f"{{id: d{number}-{unit}, kind: sensor, profile: bench/{setting.name}, line: {setting.name},"
             f" unit: {unit}, interval: {interval_ms}ms, timeout: 1s}}"
             for unit in range(1, setting.units + 1)
         ]
-    site = folder / "site.yaml"
-    site.write_text("\n".join([_SITE.format(state=folder / "state"), "lines:", *lines, "devices:", *devices]) + "\n")
-    return site
+    return write_lines(folder, ["report: {every: 60s}"], lines, devices)
 
 
 def _judge(setting: Setting, log: str) -> Found:
@@ -239,24 +236,3 @@ def _reads_of_one_poll(polls: dict[int, list[int]]) -> float:
         if len(pairs) >= period and sum(one == other for one, other in pairs) >= 0.9 * len(pairs):
             return period
     return float("nan")
-
-
-_PROFILE = """schema: 1
-vendor: Bench
-model: {name}
-kind: sensor
-name: {{zh: 基准从站, en: Bench slave}}
-protocol: modbus
-source: ["bench/serial_lines.py"]
-confidence: high
-points:
-"""
-_SITE = """schema: 1
-site:
-  id: bench
-  name: {{zh: 基准, en: Bench}}
-  kind: warehouse
-  location: {{lat: 36.62, lon: 101.8}}
-  timezone: Asia/Shanghai
-report: {{every: 60s}}
-state_dir: {state}"""

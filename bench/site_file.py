@@ -13,26 +13,22 @@ RULES = 10
 
 def write_site(folder: Path, ports: Sequence[str], interval_us: int, mqtt_port: int) -> Path:
     """Write site file and profile below `folder`; the site file."""
-    profile = folder / "profiles" / "bench" / "slave.yaml"
-    profile.parent.mkdir(parents=True, exist_ok=True)
-    points = [
-        f'  {tag.name}: {{at: "holding:{tag.register}", type: {tag.type}, order: {tag.order}, scale: {tag.scale}}}'
-        if tag.type not in ("int16", "uint16")
-        else f'  {tag.name}: {{at: "holding:{tag.register}", type: {tag.type}, scale: {tag.scale}}}'
-        for tag in TAG_LIST
-    ]
-    profile.write_text(_PROFILE + "\n".join(points) + "\n")
-    interval = f"{interval_us // 1000}ms"
+    points = []
+    for tag in TAG_LIST:
+        order = "" if tag.type in ("int16", "uint16") else f", order: {tag.order}"
+        points.append(f'{tag.name}: {{at: "holding:{tag.register}", type: {tag.type}{order}, scale: {tag.scale}}}')
+    write_profile(folder, "slave", points)
     (folder / "rules.yaml").write_text(_PACK + "".join(_RULE.format(number=number) for number in range(RULES)))
-    lines = [f'  l{i}: {{tcp: "127.0.0.1:{port}"}}' for i, port in enumerate(ports)]
-    devices = [
-        f"  - {{id: d{i}, kind: sensor, profile: bench/slave, line: l{i}, unit: 1, interval: {interval}, timeout: 1s}}"
-        for i in range(len(ports))
-    ]
-    site = folder / "site.yaml"
-    head = _SITE.format(mqtt=mqtt_port, state=folder / "state")
-    site.write_text("\n".join([head, "lines:", *lines, "devices:", *devices]) + "\n")
-    return site
+    interval = f"{interval_us // 1000}ms"
+    return write_lines(
+        folder,
+        ["rules: [rules.yaml]", f'uplink: {{mqtt: {{url: "mqtt://127.0.0.1:{mqtt_port}"}}}}'],
+        [f'l{i}: {{tcp: "127.0.0.1:{port}"}}' for i, port in enumerate(ports)],
+        [
+            f"{{id: d{i}, kind: sensor, profile: bench/slave, line: l{i}, unit: 1, interval: {interval}, timeout: 1s}}"
+            for i in range(len(ports))
+        ],
+    )
 
 
 _PACK = """schema: 1
@@ -50,11 +46,11 @@ _RULE = """  bench_{number}:
 """
 _PROFILE = """schema: 1
 vendor: Bench
-model: Slave
+model: {name}
 kind: sensor
-name: {zh: 基准从站, en: Bench slave}
+name: {{zh: 基准从站, en: Bench slave}}
 protocol: modbus
-source: ["bench/formula.py"]
+source: ["bench"]
 confidence: high
 points:
 """
@@ -66,7 +62,20 @@ site:
   location: {{lat: 36.62, lon: 101.8}}
   timezone: Asia/Shanghai
   labels: {{city: xining, county: chengdong}}
-rules: [rules.yaml]
-uplink:
-  mqtt: {{url: "mqtt://127.0.0.1:{mqtt}"}}
-state_dir: {state}"""
+state_dir: {state}
+"""
+
+
+def write_profile(folder: Path, name: str, points: Sequence[str]) -> None:
+    """The profile `bench/<name>` with these points, a line each."""
+    path = folder / "profiles" / "bench" / f"{name}.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(_PROFILE.format(name=name) + "".join(f"  {point}\n" for point in points))
+
+
+def write_lines(folder: Path, more: Sequence[str], lines: Sequence[str], devices: Sequence[str]) -> Path:
+    """The site file: `more` are further keys, `lines` and `devices` an entry each."""
+    body = [*more, "lines:", *(f"  {line}" for line in lines), "devices:", *(f"  - {device}" for device in devices)]
+    site = folder / "site.yaml"
+    site.write_text(_SITE.format(state=folder / "state") + "\n".join(body) + "\n")
+    return site

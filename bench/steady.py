@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench import machine
@@ -89,17 +90,26 @@ def run_steady(
         )
 
 
-def search_rate(cores: Cores, peer: str, window_s: float, loads: list[tuple[int, int]]) -> list[Steady]:
-    """Raise the load until it is not sustained; every run, the last one failed (or the list was not long enough)."""
+def search_rate(cores: Cores, peer: str, window_s: float, loads: Sequence[tuple[int, int]], tries: int) -> list[Steady]:
+    """Raise the load until it was not sustained in any of `tries`; the last run of each load."""
     found: list[Steady] = []
     for count, interval_us in loads:
+        runs = _until_sustained(cores, peer, count, interval_us, window_s, tries)
+        found += runs[-1:]
+        if not runs or not runs[-1].is_sustained:
+            break
+    return found
+
+
+def _until_sustained(
+    cores: Cores, peer: str, count: int, interval_us: int, window_s: float, tries: int
+) -> list[Steady]:
+    runs: list[Steady] = []
+    while len(runs) < tries:
         run = run_steady(cores, peer, count, interval_us, window_s)
         if run is None:
             break
-        found.append(run)
-        if not run.is_sustained:
-            again = run_steady(cores, peer, count, interval_us, window_s)
-            if again is None or not again.is_sustained:
-                break
-            found[-1] = again
-    return found
+        runs.append(run)
+        if run.is_sustained:
+            break
+    return runs

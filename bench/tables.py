@@ -28,11 +28,17 @@ def steady_table(runs: Sequence[Steady]) -> str:
             return f"{statistics.median(values):.{digits}f}"
 
         cpu = sorted(run.cpu_ms_per_1k for run in same)
+        bare = [
+            run.cpu_ms_per_1k
+            for run in runs
+            if (run.peer, run.count, run.interval_us) == ("pymodbus", one.count, one.interval_us)
+        ]
         rows.append(
             [
                 NAMES[one.peer],
                 f"{one.count} x {one.interval_us / 1e6:g} s",
                 middle(cpu, 2) + (f" ({cpu[0]:.2f}..{cpu[-1]:.2f})" if len(cpu) > 1 else ""),
+                f"{statistics.median(cpu) / statistics.median(bare):.2f}" if bare else "",
                 middle([run.instructions / 1000 for run in same], 1),
                 middle([100 * run.core for run in same], 1),
                 middle([run.rss_mb for run in same], 0),
@@ -47,7 +53,8 @@ def steady_table(runs: Sequence[Steady]) -> str:
             ]
         )
     head = (
-        "peer", "slaves x interval", "CPU ms per 1,000 samples", "1,000 instructions per sample", "core %", "RSS MB",
+        "peer", "slaves x interval", "CPU ms per 1,000 samples", "beside bare", "1,000 instructions per sample",
+        "core %", "RSS MB",
         "latency p50 / p99 ms", "pipe p50 / p99 ms", "missing %", "late %", "wrong or out of order",
         "start: first / all tags s", "bytes to disk per sample", "core taken by others %",
     )  # fmt: skip
@@ -55,20 +62,20 @@ def steady_table(runs: Sequence[Steady]) -> str:
 
 
 def rate_table(searches: Sequence[Sequence[Steady]]) -> str:
-    """The highest sustained load of each peer and the first that failed."""
+    """The highest sustained load of each peer, and what it delivered of the first that failed."""
     rows = []
     for runs in searches:
         good = [run for run in runs if run.is_sustained]
         failed = [run for run in runs if not run.is_sustained]
         best = max(good, key=lambda run: run.due_per_s, default=None)
         if best is None:
-            rows.append([NAMES[runs[0].peer], "none", *[""] * 9])
+            rows.append([NAMES[runs[0].peer], "none", _failed(runs[-1]), *[""] * 8])
             continue
         rows.append(
             [
                 NAMES[best.peer],
                 f"{best.due_per_s:,.0f}",
-                f"{failed[0].due_per_s:,.0f}" if failed else "not reached",
+                _failed(failed[0]) if failed else "not reached",
                 f"{best.count}, {best.interval_us / 1000:g} ms",
                 f"{100 * best.core:.0f}",
                 f"{best.cpu_ms_per_1k:.2f}",
@@ -84,6 +91,11 @@ def rate_table(searches: Sequence[Sequence[Steady]]) -> str:
         "1,000 instructions per sample", "pipe p99 ms", "late %", "RSS MB", "busiest other core %",
     )  # fmt: skip
     return table(head, rows)
+
+
+def _failed(run: Steady) -> str:
+    pipe = f"{run.figures.pipe_ms[0]:.0f} / {run.figures.pipe_ms[1]:.0f} ms"
+    return f"{run.due_per_s:,.0f}: {100 * run.delivered:.0f} % delivered, pipe {pipe}"
 
 
 def outage_table(runs: Sequence[Outage]) -> str:

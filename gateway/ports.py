@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from gateway.errors import GatewayError
 from gateway.model import AlarmState, Answer, Fault, Job, MaybeValue, Priority, Status, Text, Transition, Value
@@ -49,8 +49,7 @@ class Line(Protocol):
     async def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Values:
+class Values(NamedTuple):
     """Decoded points of one poll, in parallel; the shape of `gateway.model.Reading` without device and time."""
 
     points: tuple[str, ...]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum, IntEnum, StrEnum
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 #: A usable value. Decimal only where a scaled integer has more digits than a float holds.
 Value: TypeAlias = bool | int | float | Decimal | str
@@ -150,8 +150,7 @@ class Fault:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A believed answer: the payload of one request. `at` is monotonic seconds of its last byte."""
 
     data: bytes

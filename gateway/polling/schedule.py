@@ -31,7 +31,7 @@ class DueTimes:
     """Due times of one device: one grid for each interval among its jobs, all on the device's phase, so that longer
     intervals fall together with shorter ones they are multiples of. The first poll asks for everything."""
 
-    __slots__ = ("_all", "_first", "_grid", "_next", "_offsets", "_phase", "_shortest", "skipped")
+    __slots__ = ("_all", "_first", "_grid", "_next", "_offsets", "_phase", "_shortest", "_soonest", "skipped")
 
     def __init__(self, intervals: Iterable[float], start: float, phase: float) -> None:
         self.skipped = 0
@@ -41,6 +41,7 @@ class DueTimes:
         self._first = max(start, self._on_tick(start + phase * min(self._shortest, FIRST_WITHIN_S)))
         self._offsets = {interval: self._offset(interval) for interval in intervals}
         self._next = dict.fromkeys(intervals, self._first)
+        self._soonest = self._first
         self._all = frozenset(intervals)
 
     def _on_tick(self, at: float) -> float:
@@ -55,7 +56,7 @@ class DueTimes:
     @property
     def next_at(self) -> float:
         """When the next poll is due."""
-        return min(self._next.values())
+        return self._soonest
 
     @property
     def shortest_s(self) -> float:
@@ -78,6 +79,7 @@ class DueTimes:
             missed = round((following - self._next[interval]) / interval) - 1
             self.skipped += max(0, missed)
             self._next[interval] = following
+        self._soonest = min(self._next.values())
 
     def change(self, intervals: Iterable[float], now: float) -> None:
         """The device's jobs have other intervals now: new ones start on the device's grid, gone ones go."""
@@ -88,3 +90,4 @@ class DueTimes:
         for interval in self._next.keys() - wanted:
             del self._next[interval], self._offsets[interval]
         self._all = frozenset(wanted)
+        self._soonest = min(self._next.values())

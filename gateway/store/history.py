@@ -93,7 +93,7 @@ class History:
         self._gather(device, Said(ts, body))
 
     def _gather(self, device: str, entry: Entry) -> None:
-        with self._writer.lock:
+        with self._writer.mutex:
             now = time.monotonic()
             began, entries = self._gathering.get(device, (now, []))
             if entries and (now - began >= BLOCK_S or self._sizes[device] >= BLOCK_BYTES):

@@ -110,7 +110,7 @@ class Outbox:
         An empty retained body clears the topic. While nobody awaits rows (`is_awaited`) only those of rank 0 are
         queued. StoreError where nothing more can be written at all.
         """
-        with self._writer.lock:
+        with self._writer.mutex:
             lane = self._telemetry if rank else self._journal
             ts = self._stamps.own(topic, ts)
             content = body if isinstance(body, bytes) else body(ts)

@@ -7,7 +7,7 @@ rows are outstanding; each of those waits twice as long for every time it was se
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.ports import Row
 from gateway.uplink.spans import Range, Spans
@@ -27,8 +27,7 @@ def place(row: Row) -> Place:
     return row.rank, row.seq
 
 
-@dataclass(frozen=True, slots=True)
-class _Wait:
+class _Wait(NamedTuple):
     rank: int
     due_at: float
 

@@ -39,6 +39,7 @@ class Topic:
         return f"{PREFIX}/{self.site}/{self.device}/{self.channel.value}{tail}"
 
 
+@lru_cache(maxsize=8192)
 def telemetry(site: str, device: str) -> str:
     return f"{PREFIX}/{site}/{device}/telemetry"
 
