@@ -5,6 +5,7 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders import dashboard as build
 
 from dashboards.source import palette, texts
+from dashboards.source.alarm_figures import actions, figures
 from dashboards.source.common import AGE, alarm_counts, by_query, device_column, open_alarm_list, site_column
 from dashboards.source.influx import DAY, DEVICES, RANGE, STANDING, Query, open_alarms, raised
 from dashboards.source.page import CITY, COUNTY, DEVICE, FLEET, SITE_VARIABLE, TOWN, Page
@@ -45,10 +46,11 @@ def page(lang: str) -> Page:
     made.add(_chatter_count(lang))
     made.add(open_alarm_list(lang, where=DEVICES, height=10))
     made.row(Text("历史", "History"))
-    made.add(_history(lang), _summary(lang), _set_aside(lang))
+    made.add(_history(lang), _summary(lang), _set_aside(lang), actions(lang))
     made.row(Text("确认用时", "Time to acknowledge"))
     made.add(_waited(lang), _waiting_list(lang))
     made.row(Text("告警质量", "Quality of the alarms"))
+    made.add(figures(lang))
     made.add(_rate(lang), _floods(lang), _worst_period(lang), _chattering(lang), _top_rules(lang), _by_priority(lang))
     return made
 

@@ -289,6 +289,9 @@ def _alarm_stories(plant: Plant) -> None:
         plant.alarm(SECOND, pump, "pressure_low", minute + number * 12_000, "UNACK", Priority.LOW)
         plant.alarm(SECOND, pump, "pressure_low", minute + number * 12_000 + 6_000, "RTN_UNACK", Priority.LOW)
     plant.alarm(SECOND, pump, "pressure_low", minute + 55_000, "NORMAL", Priority.LOW)
+    # What a person did.
+    action = {"act": "ack", "rule": "mains_lost", "by": "duty-1", "note": "crew sent", "state": "ACKED"}
+    plant.event(SECOND, generator, start + 12 * MINUTE, "alarm_action", action)
     # The gateway itself, and the site as a whole.
     plant.stands(SECOND, GATEWAY, "disk_full", plant.now - 30 * MINUTE, "UNACK", Priority.MEDIUM)
     plant.stands(SECOND, SITE, "short_of_pumps", plant.now - 30 * MINUTE, "UNACK", Priority.HIGH)
