@@ -94,6 +94,20 @@ class Page:
         await self.click(selector)
         await asyncio.wait_for(loaded, GIVE_UP_S)
 
+    async def press(self, key: str, *, text: str = "") -> None:
+        """One key as a keyboard sends it: `Tab`, `Enter`, or a letter with its `text`."""
+        code = {"Tab": 9, "Enter": 13, "Escape": 27}.get(key, ord(key[0].upper()))
+        more = {"text": "\r"} if key == "Enter" else {"text": text} if text else {}
+        facts = {"key": key, "code": key, "windowsVirtualKeyCode": code}
+        await self.send("Input.dispatchKeyEvent", type="keyDown", **facts, **more)
+        await self.send("Input.dispatchKeyEvent", type="keyUp", **facts)
+
+    async def enter(self) -> None:
+        """Press Enter where the keyboard is and wait for the page behind it."""
+        loaded = self._browser.expect("Page.loadEventFired", self._session)
+        await self.press("Enter")
+        await asyncio.wait_for(loaded, GIVE_UP_S)
+
     async def text(self, selector: str) -> str:
         return str(await self.run(f"document.querySelector({json.dumps(selector)}).innerText"))
 

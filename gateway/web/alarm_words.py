@@ -51,10 +51,10 @@ EVENTS = {
 }
 
 SAYS = {
-    Says.TRUE: Text("成立", "Holds"),
-    Says.FALSE: Text("不成立", "Does not hold"),
-    Says.CANNOT_TELL: Text("无法判断", "Cannot be told"),
-    Says.NOT_JUDGED: Text("不适用", "Not judged"),
+    Says.TRUE: Text("成立", "holds"),
+    Says.FALSE: Text("不成立", "does not hold"),
+    Says.CANNOT_TELL: Text("无法判断", "cannot be told"),
+    Says.NOT_JUDGED: Text("不适用", "is not judged"),
 }
 
 SAYS_SIGNS = {Says.TRUE: "●", Says.FALSE: "○", Says.CANNOT_TELL: "?", Says.NOT_JUDGED: "–"}

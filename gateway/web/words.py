@@ -82,6 +82,8 @@ WORDS = {
     "back": Text("返回总览", "Back to the overview"),
     "go_back": Text("返回", "Back"),
     "pages": Text("页面", "Pages"),
+    "nav_health": Text("运行", "Health"),
+    "nav_configuration": Text("配置", "Setup"),
     "in_order": Text("其他设备", "Other devices"),
     "health": Text("运行状况", "Health"),
     "configuration": Text("运行配置", "Configuration"),

@@ -60,7 +60,8 @@ PALE = """(() => {
     return found;
 })()"""
 CLIPPED = """[...document.querySelectorAll("body *")].filter((each) => each.clientWidth
-    && !each.closest("svg") && getComputedStyle(each).display !== "inline" && each.scrollWidth > each.clientWidth + 1
+    && !each.closest("svg, .spoken") && getComputedStyle(each).display !== "inline"
+    && each.scrollWidth > each.clientWidth + 1
 ).map((each) => each.outerHTML.slice(0, 120))"""
 
 
