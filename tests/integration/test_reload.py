@@ -27,6 +27,7 @@ site:
   name: {{zh: 库, en: Depot}}
   kind: warehouse
   timezone: Asia/Shanghai
+uplink: {{mqtt: {{url: "mqtt://127.0.0.1:1"}}}}
 lines:
   one: {{tcp: "127.0.0.1:{one}"}}
   two: {{tcp: "127.0.0.1:{two}"}}
@@ -108,6 +109,7 @@ async def test_an_untouched_line_goes_on_as_it_was(bench: Callable[..., Any]) ->
     async with bench(A, B) as it:
         poller, line = it.gateway.field.pollers["one"], it.gateway.field.lines["one"]
         sent = [row for row in await it.rows() if row.topic.endswith("tank-a/telemetry")]
+        assert sent
         outcome = await it.change(A, device("tank-b", "two", 1, at=9), C)
         assert outcome.kept
         assert (outcome.difference.added, outcome.difference.changed) == (("tank-c",), ("tank-b",))
