@@ -101,6 +101,11 @@ class People:
         self.board = Switchboard(self.settings, "depot-07", ZONE)
         self.board.restore(self.kept, self.now)
 
+    def crash(self) -> None:
+        """The gateway dies with what is under way, and comes back with what is on disk."""
+        self.under_way.clear()
+        self.restart()
+
     def of(self, channel: str) -> list[tuple[str, What]]:
         return [each for said in self.said if said.channel == channel for each in said.what]
 

@@ -29,6 +29,7 @@ _STEPS = st.one_of(
     st.tuples(st.just("slow"), st.sampled_from(CHANNELS)),
     st.tuples(st.just("land"), st.sampled_from(CHANNELS)),
     st.tuples(st.just("restart"), st.just(0)),
+    st.tuples(st.just("crash"), st.just(0)),
 )
 
 
@@ -64,6 +65,8 @@ class Story:
             self.people.land(str(of))
         elif word == "restart":
             self.people.restart()
+        elif word == "crash":
+            self.people.crash()
         else:
             found = self._move(word, self.lives[int(of)])
             if found is not None:
