@@ -70,9 +70,9 @@ class Grafana:
         """The JSON at `path`, or None where there is nothing (404)."""
         answer = self._ask("GET", path, None)
         if answer.status == 404:
-            if _parsed(answer.body) is None:
+            if answer.body.strip() and _parsed(answer.body) is None:
                 raise self._no_grafana(answer)
-            return None
+            return None  # Grafana itself says it with JSON or with nothing at all
         return self._checked("GET", path, answer)
 
     def send(self, method: str, path: str, body: object) -> Any:
@@ -82,7 +82,7 @@ class Grafana:
 
     def _checked(self, method: str, path: str, answer: _Answer) -> Any:
         found = _parsed(answer.body)
-        if 200 <= answer.status < 300 and found is not None:
+        if 200 <= answer.status < 300 and (found is not None or not answer.body.strip()):
             return found
         said = str(found.get("message") or found.get("error") or "") if isinstance(found, dict) else ""
         raise self._refusal(method, path, answer, said)

@@ -61,7 +61,7 @@ class FakeGrafana:
                     status, found = fake.serve(self.command, self.path, self.headers.get("Authorization", ""), body)
                 except Refusal as refusal:
                     status, found = refusal.code, refusal.body
-                data = json.dumps(found).encode()
+                data = b"" if found is None else json.dumps(found).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(data)))
@@ -202,6 +202,8 @@ class FakeGrafana:
             case "PUT", [uid] if uid in rules:
                 rules[uid] = self._rule(body, rules[uid]["id"])
                 return 200, rules[uid]
+            case "GET", [_]:
+                return 404, None
         raise Refusal(404, "alert rule not found")
 
     def _rule(self, body: Any, number: int) -> Json:
