@@ -9,12 +9,6 @@ from typing import Any
 from gateway.cli.tables import aligned
 from gateway.model import Text
 
-_SAYS = {
-    "true": Text("成立", "true"),
-    "false": Text("不成立", "false"),
-    "cannot_tell": Text("无法判断", "cannot tell"),
-    "not_judged": Text("不适用", "not judged"),
-}
 _TRUTH = {"true": Text("为真", "true"), "false": Text("为假", "false"), "cannot_tell": Text("无法判断", "cannot tell")}
 PRIORITIES = {
     "critical": Text("红", "critical"),
@@ -42,8 +36,8 @@ _HEAD = tuple(
 
 
 def short(rules: Sequence[Mapping[str, Any]], language: str) -> list[str]:
-    """One line for each rule: what it says, and why."""
-    rows = [[each["rule"], _answer(each, language), each["why"][language]] for each in rules]
+    """One line for each rule: the level it holds at, and why."""
+    rows = [[each["rule"], _held(each, language), each["why"][language]] for each in rules]
     return aligned(rows) if rows else [Text("没有规则", "no rules")[language]]
 
 
@@ -51,7 +45,7 @@ def full(told: Mapping[str, Any], language: str) -> list[str]:
     """Everything about one rule."""
     lines = [
         f"{told['device']}/{told['rule']}  {told['text'][language]}",
-        f"{_answer(told, language)}  {told['why'][language]}",
+        f"{_held(told, language)}  {told['why'][language]}".strip(),
     ]
     if told["since"]:
         lines.append(Text("自 {}", "since {}")[language].format(_clock(told["since"])))
@@ -71,9 +65,8 @@ def full(told: Mapping[str, Any], language: str) -> list[str]:
     return lines
 
 
-def _answer(told: Mapping[str, Any], language: str) -> str:
-    word = _SAYS[told["says"]][language]
-    return f"{word} [{PRIORITIES[told['level']][language]}]" if told["level"] else word
+def _held(told: Mapping[str, Any], language: str) -> str:
+    return f"[{PRIORITIES[told['level']][language]}]" if told["level"] else ""
 
 
 def _mask(mask: Mapping[str, Any], ts: int, language: str) -> list[str]:
