@@ -55,8 +55,8 @@ bench: .venv/dev
 	@sh .ci/apt.sh $(BENCH_PACKAGES)
 	.venv/bin/python -m bench $(BENCH_FLAGS)
 
-# The files made from others: config/schema/, docs/configuration.md, docs/devices.md.
-schema: .venv/dev
+# The files made from others: config/schema/, docs/configuration.md, docs/devices.md, dashboards.
+schema: .venv/dev dashboards
 	.venv/bin/python -m gateway.cli.schema
 	.venv/bin/python -m gateway.cli.devices
 

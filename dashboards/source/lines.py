@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders import dashboard as build
 
-from dashboards.source.influx import RANGE, SITES, Query
+from dashboards.source.influx import RANGE, SITES, Query, refs
 from dashboards.source.panels import Look, Scale, trend
 from dashboards.source.vocabulary import GATEWAY, label
+from gateway.health.itself import DISCARDS
 from gateway.model import Text
-
-#: Why a line discards a frame: `frames_discarded_<reason>`.
-REASONS = ("crc", "length", "function", "unit", "transaction", "protocol", "late", "echo", "noise", "truncated")
 
 
 def line_load(lang: str, *, where: str = SITES, width: int = 8) -> build.Panel:
@@ -83,7 +81,7 @@ def discarded(lang: str, *, where: str = SITES, width: int = 8) -> build.Panel:
             ref=ref,
             alias=f"$tag_site {_short(reason, lang)}",
         )
-        for ref, reason in zip("ABCDEFGHIJ", REASONS, strict=True)
+        for ref, reason in zip(refs(len(DISCARDS)), DISCARDS, strict=True)
     ]
     look = Look(
         title=Text("丢弃的报文（按原因）", "Frames discarded, by reason"),
