@@ -24,7 +24,9 @@ INTERVAL_S = 10.0
 Source = Callable[[], Mapping[str, MaybeValue]]
 
 #: Reasons a line discards a frame for, as `discarded_<reason>` among its counters and `frames_discarded_<reason>` here.
-DISCARDS = ("crc", "length", "function", "unit", "transaction", "protocol", "late", "echo", "noise", "truncated")
+DISCARDS = (
+    "crc", "length", "function", "unit", "transaction", "protocol", "late", "echo", "noise", "truncated", "content",
+)  # fmt: skip
 
 
 class Health:

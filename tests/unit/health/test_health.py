@@ -8,8 +8,10 @@ from types import MappingProxyType
 
 import pytest
 
+from drivers.modbus.pdu import REASONS
 from gateway.flow.snapshot import Snapshot
 from gateway.health import Health, supply, time_error
+from gateway.health.itself import DISCARDS
 from gateway.health.time_error import Timex, offset_s
 from gateway.model import MaybeValue, Reading, Status, Value
 from gateway.settings.types import SiteSettings
@@ -85,3 +87,8 @@ def test_the_clock_is_off_by_what_is_to_be_slewed_or_by_its_error(
 def test_the_kernel_can_be_asked() -> None:
     (value,) = time_error()().values()
     assert value is None or abs(value) < 16
+
+
+def test_every_reason_to_discard_a_frame_is_a_point() -> None:
+    assert set(DISCARDS) == set(REASONS)
+    assert {f"frames_discarded_{reason}" for reason in REASONS} <= VOCABULARY["gateway"].points.keys()
