@@ -144,12 +144,12 @@ class Gateway:
     async def replace(self, site: SiteSettings) -> None:
         """`site` holds from now on; lines, devices and connections that are the same are not interrupted."""
         layout, rules = await asyncio.to_thread(lambda: (self.field.plan(site), load_rules(site)))
+        await self.annunciator.replace(site.annunciator)  # a coil that goes is switched off while it is still known
         before, self.site = self.site, site
         self._keeper.configure(site.clock)
         self.pipeline.replace(site, rules)
         await self.field.apply(layout)
         self.crew.replace(site, self.pipeline.alarms.known)
-        await self.annunciator.replace(site.annunciator)
         self.silence = self.annunciator.silence if site.annunciator is not None else None
         self._look_at_itself()
         clear_what_is_gone(self.store, self.pipeline)

@@ -144,13 +144,16 @@ class Annunciator:
 
     async def close(self) -> None:
         """Leave the coil in a defined state: off, unless an alarm that nobody silenced still calls."""
-        if self._settings is None or self._shows is self.is_sounding:
+        on = self.is_sounding
+        if self._settings is None or self._shows is on:
             return
         try:
             async with asyncio.timeout(STOP_S):
-                await self._write(self._order(self._settings, self.is_sounding))
+                outcome = await self._write(self._order(self._settings, on))
         except (TimeoutError, Refused) as error:
             log.error("annunciator_left_as_it_was reason=%s", error or "no answer in time")
+        else:
+            self._shows = on if outcome.is_done else None
 
     # inside
 

@@ -16,7 +16,7 @@ from gateway.errors import NotifyRetry
 log = logging.getLogger(__name__)
 
 IDLE_S = 60.0
-"""It takes 40 MB while it lives."""
+"""It takes 50 MB while it lives."""
 END_S = 2.0
 LONGEST_LINE = 1 << 20
 

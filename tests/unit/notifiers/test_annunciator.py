@@ -179,3 +179,21 @@ async def test_without_a_coil_nothing_is_done() -> None:
         with pytest.raises(Refused):
             await site.horn.silence("duty-1")
     assert site.orders == []
+
+
+async def test_at_the_end_the_coil_is_left_as_it_should_be_once() -> None:
+    site, life = Site(), Life(alarm())
+    async with site.running():
+        site.hear(life.rise())
+        await site.until(ON)
+        site.answers = False
+        site.hear(life.ack(1))
+        async with asyncio.timeout(10):
+            while site.orders[-1].value:
+                site.switched.clear()
+                await site.switched.wait()
+        site.answers = True
+    assert site.coil == OFF
+    written = len(site.orders)
+    await site.horn.close()
+    assert len(site.orders) == written
