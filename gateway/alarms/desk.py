@@ -27,8 +27,10 @@ RANK, REPEAT_RANK = 0, 1
 """A transition leaves only from disk; that an alarm still stands is no news and waits for nobody."""
 REPEAT_S = 600.0
 LET_GO_S = 3600.0
-LEAST_KEPT, MOST_KEPT = 1_000, 50_000
+LEAST_KEPT, MOST_KEPT = 1_000, 200_000
 """Entries of the journal, of about 700 bytes each."""
+MOST_NOTES, NOTES_PER_S = 2_000.0, 200 / 3600
+"""What may be noted beside alarms: so much at once, and so much in the long run."""
 DAY_MS = 86_400_000
 MOST_REMEMBERED = 2_000
 """Entries the figures of alarms are made of after a restart."""
@@ -58,6 +60,7 @@ class Desk:
         self._alarms = Alarms({}, {}, site.alarms, around)
         self._chain = Chain(store.trail.last)
         self._waiting: deque[Verdict] = deque()
+        self._notes, self._noted_at, self._skipped = MOST_NOTES, clock.monotonic(), 0
         self._has_orphans = False
         self._let_go_at = 0.0
         self._told_at: dict[str, float] = {}
@@ -164,9 +167,18 @@ class Desk:
             trail.add(self._chain.add(now_ms, RETIRED, data), retire_to=up_to)
 
     def note(self, ts: int, type_: str, data: Mapping[str, Json]) -> None:
-        """Put something else that happened into the journal of alarms, in the transaction of what is written now."""
+        """Put something else that happened into the journal of alarms, in the transaction of what is written now. What
+        comes too often (a device that comes and goes) is counted in the next note, so that it drives out no alarm."""
+        now_s = self._clock.monotonic()
+        self._notes = min(MOST_NOTES, self._notes + (now_s - self._noted_at) * NOTES_PER_S)
+        self._noted_at = now_s
+        if self._notes < 1:
+            self._skipped += 1
+            return
+        self._notes -= 1
+        skipped, self._skipped = self._skipped, 0
         with self._store.outbox.together():
-            self._store.trail.add(self._chain.add(ts, type_, data))
+            self._store.trail.add(self._chain.add(ts, type_, {**data, "skipped": skipped} if skipped else data))
 
     def moved(self, since_ms: int, shift_ms: int) -> None:
         """Times from `since_ms` on were provisional and move by `shift_ms`."""

@@ -358,6 +358,18 @@ async def test_too_many_entries_go_too(site: SmallSite, monkeypatch: pytest.Monk
     site.store, site.pipeline = again.store, again.pipeline
 
 
+async def test_notes_drive_out_no_alarms(site: SmallSite) -> None:
+    for number in range(2_500):
+        site.desk.note(START_MS + number, "readiness", {"device": "gen-1"})
+    site.clock.up_s += 3600
+    site.desk.note(START_MS, "readiness", {"device": "gen-1"})
+    await site.settled()
+    told = [json.loads(entry.body) for entry in walk(journal(site))]
+    assert len(told) == 2_001
+    assert told[-1]["skipped"] == 500
+    assert verify(walk(journal(site))).flaw is None
+
+
 async def test_a_journal_of_an_earlier_schema_gets_its_trail(tmp_path: Path) -> None:
     state = tmp_path / "state"
     state.mkdir()

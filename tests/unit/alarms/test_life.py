@@ -218,6 +218,25 @@ class Life(RuleBasedStateMachine):
             self._kill()
         self.values = kept | values
 
+    @rule(act=st.sampled_from(ACTS), name=st.sampled_from(RULES), by=st.sampled_from(PEOPLE))
+    def crash_in_an_order(self, act: str, name: str, by: str) -> None:
+        """A person's order is under way, and the power goes before it is on disk: it was not done."""
+        self._commit()
+        with self.site.store.outbox.together():
+            order = self.run(self._begun(act, name, by))
+            self._kill()
+        order.cancel()
+        self.run(self._ended(order))
+
+    async def _begun(self, act: str, name: str, by: str) -> asyncio.Task[Any]:
+        order = asyncio.create_task(self.site.order(act, name, by, for_s=60.0, note="x", work_order="W-1"))
+        await asyncio.sleep(0)
+        return order
+
+    async def _ended(self, order: asyncio.Task[Any]) -> None:
+        (outcome,) = await asyncio.gather(order, return_exceptions=True)
+        assert isinstance(outcome, Refused | asyncio.CancelledError)
+
     @rule()
     def crash_before_telling(self) -> None:
         """What happened is on disk, and nobody was told."""
