@@ -104,11 +104,16 @@ def _scale(name: str, each: Gauge) -> Scale:
     )
 
 
-def _dial(lang: str, name: str, each: Gauge) -> build.Panel:
-    text = label(name, each.point)
+def _value(name: str, each: Gauge, aggregate: str) -> tuple[Text, str]:
+    """What it is called and how it is asked for."""
+    text, query = label(name, each.point), f'{aggregate}("{each.point}")'
     if each.per_12_v:
-        text = Text(f"{text.zh}（折算到 12 V）", f"{text.en} (as at 12 V)")
-    value = f'last("{each.point}"){PER_12_V if each.per_12_v else ""}'
+        return Text(f"{text.zh}（折算到 12 V）", f"{text.en} (as at 12 V)"), f"{query}{PER_12_V}"
+    return text, query
+
+
+def _dial(lang: str, name: str, each: Gauge) -> build.Panel:
+    text, value = _value(name, each, "last")
     query = f'SELECT {value} AS "value" FROM "{name}" WHERE {_WINDOW} AND {DEVICES} GROUP BY "site", "device"'
     look = Look(
         title=text,
@@ -138,16 +143,13 @@ def _autonomy(lang: str, name: str, each: Autonomy) -> build.Panel:
 
 
 def _trend(lang: str, name: str, each: Gauge) -> build.Panel:
-    """In the units of the device; limits are drawn where they hold for every device."""
+    text, value = _value(name, each, "mean")
     query = (
-        f'SELECT mean("{each.point}") AS "value" FROM "{name}" WHERE {RANGE} AND {DEVICES} '
+        f'SELECT {value} AS "value" FROM "{name}" WHERE {RANGE} AND {DEVICES} '
         'GROUP BY time($__interval), "site", "device" fill(null)'
     )
-    look = Look(title=label(name, each.point), about=each.about, width=8, height=8)
-    scale = _scale(name, each)
-    if each.per_12_v:
-        scale = Scale(unit=scale.unit, decimals=scale.decimals)
-    return trend(lang, look, [Query(query, alias="$tag_site / $tag_device")], scale=scale, interval="2m")
+    look = Look(title=text, about=each.about, width=8, height=8)
+    return trend(lang, look, [Query(query, alias="$tag_site / $tag_device")], scale=_scale(name, each), interval="2m")
 
 
 def _words(lang: str, name: str, instrument: Instrument) -> build.Panel:
