@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import secrets
 from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal
 from typing import Protocol
 
 from gateway.control import Request
@@ -115,10 +113,10 @@ def fact_now(pipeline: Pipeline, device: str, name: str) -> Value | None:
 def checked(fact: VocabularyFact, value: Json) -> Value:
     """`value` as the vocabulary has the fact; Refused (`bad_value`) where it is not so."""
     if fact.type is ValueType.NUMBER:
-        is_number = isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
-        number = float(value) if is_number else math.inf  # type: ignore[arg-type]
-        if abs(number) > LARGEST:
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not is_number or not -LARGEST <= value <= LARGEST:  # type: ignore[operator]  # NaN is within nothing
             raise _bad(Text("应当是数", "a number is expected"), fact)
+        number = float(value)  # type: ignore[arg-type]
         return int(number) if number.is_integer() else number
     if fact.type is ValueType.BOOLEAN:
         if not isinstance(value, bool):
