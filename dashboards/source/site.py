@@ -9,7 +9,7 @@ from grafana_foundation_sdk.builders import dashboard as build
 from dashboards.source import palette
 from dashboards.source.common import alarm_counts, device_list, kind_counts, open_alarm_list
 from dashboards.source.fleet import backlog, gateways
-from dashboards.source.influx import HOUR, NOW, RANGE, SITES, Query, refs
+from dashboards.source.influx import NOW, RANGE, SITES, Query, refs
 from dashboards.source.lines import discarded, line_failures, line_load
 from dashboards.source.page import CITY, COUNTY, ONE_SITE, SITE, TOWN, Page
 from dashboards.source.panels import Look, Scale, Step, stat, timeline, trend
@@ -272,7 +272,7 @@ def _alerts(lang: str) -> build.Panel:
     )
     queries = [
         Query(
-            f'SELECT last("{name}") AS "value" FROM "{kind_name}" WHERE {HOUR} AND {SITES} '
+            f'SELECT last("{name}") AS "value" FROM "{kind_name}" WHERE {RANGE} AND {SITES} '
             'GROUP BY time($__interval), "device" fill(null)',
             ref=ref,
             alias=f"$tag_device {label(kind_name, name)[lang]}",
@@ -281,7 +281,9 @@ def _alerts(lang: str) -> build.Panel:
     ]
     look = Look(
         title=Text("水浸、火警、门", "Water, fire, doors"),
-        about=Text("近一小时；空白处没有上报。", "The last hour; blank where nothing was told."),
+        about=Text(
+            "橙色为有，绿色为没有；空白处没有上报。", "Orange is yes, green is no; blank where nothing was told."
+        ),
         width=6,
         height=8,
     )
