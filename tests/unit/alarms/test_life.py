@@ -159,7 +159,8 @@ class Life(RuleBasedStateMachine):
         self.site.values["gen-1"].update(self.values)
 
     async def _made(self, folder: Path) -> SmallSite:
-        return SmallSite(folder, self.clock, replace(shared_settings(), state_dir=folder))
+        settings_ = replace(shared_settings(), state_dir=folder)
+        return SmallSite(folder, self.clock, settings_, commit_interval_s=0.005)
 
     # what may happen
 
