@@ -15,7 +15,7 @@ from drivers.modbus.requests import Asking, Notes
 from drivers.modbus.scaling import ScaledPoint, order_by_source
 from drivers.modbus.statuses import status_of
 from drivers.modbus.timing import pace_of
-from gateway.model import Answer, Fault, Job, MaybeValue, Status, ValueType
+from gateway.model import Answer, Fault, Job, MaybeValue, Point, Status, ValueType
 from gateway.ports import Values
 from gateway.settings.types import DeviceSettings, LineSettings
 
@@ -35,14 +35,29 @@ def reads_of(line: LineSettings, device: DeviceSettings) -> ReadPlan:
     if not isinstance(line.options, ModbusLine) or not isinstance(device.options, ModbusDevice):
         raise TypeError(f"{device.id} on {line.id} is not a Modbus device")
     options = device.options
-    sources: list[tuple[Source, float]] = []
-    for point in device.points:
-        if not isinstance(point.options, Encoding):
-            raise TypeError(f"{device.id}: {point.name} is not a Modbus point")
-        limits = point.limits if point.type is ValueType.NUMBER else None
-        sources.append((Source(point.name, point.options, limits), point.interval_s))
     asking = Asking(options.unit, options.timeout, pace_of(line.options, options.turnaround))
-    return ReadPlan(asking, options, sources)
+    return ReadPlan(asking, options, _sources_of(device.points))
+
+
+#: Devices of one model share their points, and what is made of them.
+_MOST_MODELS = 64
+_sources: dict[int, tuple[Sequence[Point], Sequence[tuple[Source, float]]]] = {}
+
+
+def _sources_of(points: Sequence[Point]) -> Sequence[tuple[Source, float]]:
+    known = _sources.get(id(points))
+    if known is not None and known[0] is points:
+        return known[1]
+    found: list[tuple[Source, float]] = []
+    for point in points:
+        if not isinstance(point.options, Encoding):
+            raise TypeError(f"{point.name} is not a Modbus point")
+        limits = point.limits if point.type is ValueType.NUMBER else None
+        found.append((Source(point.name, point.options, limits), point.interval_s))
+    if len(_sources) >= _MOST_MODELS:
+        _sources.clear()
+    _sources[id(points)] = points, found
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +90,9 @@ class ModbusPlan:
 
     def __init__(self, reads: ReadPlan) -> None:
         self._reads = reads
-        self._intervals = {source.name: interval for source, interval in reads.sources}
         self._scaled: Mapping[str, ScaledPoint] = order_by_source([source for source, _ in reads.sources])
         self._scaling = frozenset(point.source for point in self._scaled.values())
+        self._intervals = {source.name: interval for source, interval in reads.sources if source.name in self._scaling}
         self._last: dict[str, _Last] = {}
         self._shapes: dict[tuple[Job, ...], _Shape] = {}
 

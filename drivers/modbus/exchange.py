@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 
 from drivers.connection import Backoff, Connection
 from drivers.links import Link
@@ -37,7 +36,7 @@ class Exchange:
         self._bytes_out = 0
         self._drained_bytes = 0
         self._is_taken = False
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: list[asyncio.Future[None]] = []
         self._future: asyncio.Future[Outcome] | None = None
         self._deadline = 0.0
         self._alarm: asyncio.TimerHandle | None = None
@@ -69,7 +68,7 @@ class Exchange:
     def give_turn(self) -> None:
         """Let the next one ask."""
         while self._waiting:
-            turn = self._waiting.popleft()
+            turn = self._waiting.pop(0)
             if not turn.done():
                 turn.set_result(None)
                 return

@@ -8,7 +8,7 @@ neither delays nor repeats anything.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import eq
 from typing import cast
@@ -51,18 +51,47 @@ class Counts:
     messages: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Policy:
+    """What of the points' policies is needed with every reading, in their order."""
+
+    names: Mapping[str, int]
+    every: Sequence[float]
+    bands: Sequence[float | None]
+    polls: Sequence[bool]
+
+
+_MOST_POLICIES = 64
+_policies: dict[int, tuple[Sequence[Point], _Policy]] = {}
+
+
+def _policy_of(points: Sequence[Point]) -> _Policy:
+    """Devices that share their points share it."""
+    known = _policies.get(id(points))
+    if known is not None and known[0] is points:
+        return known[1]
+    policy = _Policy(
+        names={point.name: index for index, point in enumerate(points)},
+        # Half an interval early, since waiting for the next poll would make it late.
+        every=[max(0.0, point.report.every_s - point.interval_s / 2) for point in points],
+        bands=[point.report.deadband for point in points],
+        polls=[point.report.poll for point in points],
+    )
+    if len(_policies) >= _MOST_POLICIES:
+        _policies.clear()
+    _policies[id(points)] = points, policy
+    return policy
+
+
 class Reporter:
     """Says what is due of one device. `report` takes its readings in the order they were taken."""
 
     def __init__(self, device: str, points: Sequence[Point]) -> None:
         self.device = device
         self.counts = Counts()
-        self._names = {point.name: index for index, point in enumerate(points)}
-        # Half an interval early, since waiting for the next poll would make it late.
-        self._every = [max(0.0, point.report.every_s - point.interval_s / 2) for point in points]
-        self._bands = [point.report.deadband for point in points]
-        self._always = any(point.report.poll for point in points)
-        self._polls = [point.report.poll for point in points]
+        policy = _policy_of(points)
+        self._names, self._every, self._bands, self._polls = policy.names, policy.every, policy.bands, policy.polls
+        self._always = any(policy.polls)
         self._sent: list[MaybeValue] = [None] * len(points)
         self._sent_statuses = [_WAITING] * len(points)
         self._due = [0.0] * len(points)

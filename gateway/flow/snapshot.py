@@ -51,14 +51,14 @@ class _Group:
 class _Device:
     __slots__ = ("_unnoted", "_values", "groups", "last", "members", "stale_after_s", "statuses")
 
-    def __init__(self, points: Sequence[Point]) -> None:
-        self.stale_after_s = {point.name: max(MIN_STALE_S, STALE_POLLS * point.interval_s) for point in points}
+    def __init__(self, stale_after_s: Mapping[str, float]) -> None:
+        self.stale_after_s = stale_after_s
         self._values: dict[str, MaybeValue] = dict.fromkeys(self.stale_after_s)
         self._unnoted: _Group | None = None
         """Read last; its values are noted by name only when somebody asks, which is rare."""
         self.statuses: dict[str, Status] = dict.fromkeys(self.stale_after_s, Status.BadWaitingForInitialData)
         self.groups: dict[int, _Group] = {}
-        self.members: dict[str, list[_Group]] = {name: [] for name in self.stale_after_s}
+        self.members: dict[str, tuple[_Group, ...]] = dict.fromkeys(self.stale_after_s, ())
         self.last: _Group | None = None
 
     @property
@@ -86,19 +86,21 @@ class _Device:
             elif len(self.groups) >= max(MAX_GROUPS, 2 * len(self.members)):
                 self._forget_outdated()
             group = self.groups[id(points)] = _Group(points)
+            alone = (group,)
             for name in points:
-                self.members[name].append(group)
+                others = self.members[name]
+                self.members[name] = (*others, group) if others else alone
         return group
 
     def _forget(self, group: _Group) -> None:
         del self.groups[id(group.points)]
         for name in group.points:
-            self.members[name].remove(group)
+            self.members[name] = tuple(other for other in self.members[name] if other is not group)
 
     def _forget_outdated(self) -> None:
         """Keep the sets that are the last to have read one of their points: at most one for each point."""
         self.members = {
-            name: [max(found, key=attrgetter("at"))] if found else [] for name, found in self.members.items()
+            name: (max(found, key=attrgetter("at")),) if found else () for name, found in self.members.items()
         }
         self.groups = {id(group.points): group for groups in self.members.values() for group in groups}
 
@@ -119,15 +121,14 @@ class Snapshot:
     """Latest of all devices of a site. A point never polled is BadWaitingForInitialData."""
 
     def __init__(self, devices: Mapping[str, Sequence[Point]]) -> None:
-        self._devices = {device: _Device(points) for device, points in devices.items()}
+        self._devices = _watch(devices)
         self._subscriptions: list[Subscription] = []
 
     def replace(self, devices: Mapping[str, Sequence[Point]], known: Mapping[str, frozenset[str]]) -> None:
         """These are the devices from now on; of those in `known` the named points stay as they were last read."""
         before = self._devices
-        self._devices = {}
-        for name, points in devices.items():
-            device = self._devices[name] = _Device(points)
+        self._devices = _watch(devices)
+        for name, device in self._devices.items():
             if name in known:
                 device.adopt(before[name], known[name])
 
@@ -187,6 +188,15 @@ class Snapshot:
     def subscribe(self) -> Subscription:
         """Be told which devices changed; a context manager that ends the subscription."""
         return Subscription(self._subscriptions)
+
+
+def _watch(devices: Mapping[str, Sequence[Point]]) -> dict[str, _Device]:
+    """Devices that share their points share when these grow old."""
+    limits = {
+        id(points): {point.name: max(MIN_STALE_S, STALE_POLLS * point.interval_s) for point in points}
+        for points in devices.values()
+    }
+    return {device: _Device(limits[id(points)]) for device, points in devices.items()}
 
 
 class Subscription(AbstractContextManager["Subscription"]):

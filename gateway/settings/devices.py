@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
 from pydantic import BaseModel
 
-from gateway.model import ReportPolicy, Text, Value
+from gateway.model import Point, ReportPolicy, Text, Value
 from gateway.settings import texts
 from gateway.settings.facts import SITUATION, read_facts
 from gateway.settings.files import DeviceKeys
@@ -56,6 +56,8 @@ class SiteFrame:
     report: ReportPolicy
     facts: Mapping[str, Value]
     protocols: Protocols
+    alike: dict[object, tuple[Point, ...]] = field(default_factory=dict)
+    """Points by what they were made of: devices that are alike share theirs."""
 
     def likely_protocol(self) -> ProtocolModel | None:
         """The protocol a device without a line most likely speaks."""
@@ -100,7 +102,7 @@ def _read_device(section: Section, frame: SiteFrame, problems: Problems) -> Devi
         len(problems) == before and (profile is None or profile.sound) and all(each.sound for each in points.values())
     )
     if sound and options is not None and kind is not None and {"id", "line"} <= keys.keys():
-        settings = _settle(keys, profile, kind, options, points, facts, not_measured, frame.report, writes, identity)
+        settings = _settle(keys, profile, kind, options, points, facts, not_measured, frame, writes, identity)
     return DeviceEntry(keys.get("id"), section, own.get("line"), kind_name, profile, depends_on, points, settings)
 
 
@@ -251,20 +253,25 @@ def _settle(
     points: Mapping[str, PointEntry],
     facts: Mapping[str, Value],
     not_measured: tuple[str, ...],
-    site_report: ReportPolicy,
+    frame: SiteFrame,
     writes: Mapping[str, WritePolicy],
     identity: tuple[IdentityMark, ...],
 ) -> DeviceSettings:
     rule: ReportRule | None = keys.get("report")
-    report = site_report if rule is None else rule.over(site_report)
+    report = frame.report if rule is None else rule.over(frame.report)
     interval_s = keys.get("interval") or DEFAULT_INTERVAL_S
+    made_of = kind.name, interval_s, report, tuple(map(id, points.values()))
+    shared = frame.alike.get(made_of)
+    if shared is None:
+        made = (point for entry in points.values() for point in points_of(entry, kind, interval_s, report))
+        shared = frame.alike[made_of] = tuple(made)
     return DeviceSettings(
         id=keys["id"],
         name=keys.get("name"),
         kind=kind.name,
         profile=profile.name if profile is not None else None,
         line=keys["line"],
-        points=tuple(point for entry in points.values() for point in points_of(entry, kind, interval_s, report)),
+        points=shared,
         interval_s=interval_s,
         facts=MappingProxyType(dict(facts)),
         mandatory=_mandatory(kind, not_measured),
