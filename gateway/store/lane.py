@@ -159,6 +159,10 @@ class Lane:
     def pending(self) -> list[Row]:
         return [*self._now.rows.values(), *self._next.rows.values()]
 
+    def leaving(self) -> list[Range]:
+        """What may be forgotten and still stands on disk, until the next commit."""
+        return [*self._now.forget, *self._next.forget]
+
     def forget(self, ranges: Iterable[Range]) -> None:
         """These rows are safe elsewhere."""
         skipped: list[Row] = []

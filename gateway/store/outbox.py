@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from typing import TypeAlias
 from gateway.ports import Confirmed, Row
 from gateway.store.gaps import Gap, overload
 from gateway.store.labels import Labelling, only_labelled
-from gateway.store.lane import Lane
+from gateway.store.lane import Lane, Range
 from gateway.store.reader import Reader
 from gateway.store.sequence import Sequence as SequenceNumbers
 from gateway.store.stamps import Stamps
@@ -179,13 +180,25 @@ class Outbox:
         """Held rows in order of rank and sequence number, those behind `after`, at most `limit`; of rank 0 only what is
         committed. StoreUnavailable where they cannot be read for now."""
         with self._writer.lock:
-            waiting = only_labelled(self._telemetry.pending())
-        found = await asyncio.get_running_loop().run_in_executor(self._executor, self._read, after, limit)
+            waiting, leaving = only_labelled(self._telemetry.pending()), self._leaving()
+        loop, read_to = asyncio.get_running_loop(), after
+        found: list[Row] = []
+        while len(found) < limit:
+            page = await loop.run_in_executor(self._executor, self._read, read_to, limit)
+            with self._writer.lock:
+                leaving += self._leaving()  # confirmed while this was read
+            found += _without(page, leaving)
+            if len(page) < limit:
+                break
+            read_to = (page[-1].rank, page[-1].seq)
         known = {row.seq for row in found}
         late = [row for row in waiting if (row.rank, row.seq) > after and row.seq not in known]
-        if not late:
-            return found
-        return sorted(found + late, key=lambda row: (row.rank, row.seq))[:limit]
+        if late:
+            found = sorted([*found, *_without(late, leaving)], key=lambda row: (row.rank, row.seq))
+        return found[:limit]
+
+    def _leaving(self) -> list[Range]:
+        return [*self._telemetry.leaving(), *self._journal.leaving()]
 
     def _read(self, after: Place, limit: int) -> list[Row]:
         rows: list[Row] = []
@@ -286,6 +299,18 @@ class Outbox:
                 errors=self._writer.errors,
                 usage=max(100 * lane.counts.bytes / lane.quota_bytes for lane in (self._journal, self._telemetry)),
             )
+
+
+def _without(rows: Sequence[Row], ranges: Iterable[Range]) -> Sequence[Row]:
+    """The rows whose numbers are in none of `ranges`."""
+    firsts: list[int] = []
+    lasts: list[int] = []
+    for first, last in sorted(ranges):
+        firsts.append(first)
+        lasts.append(max(last, lasts[-1]) if lasts else last)
+    if not firsts:
+        return rows
+    return [row for row in rows if not (at := bisect_right(firsts, row.seq)) or lasts[at - 1] < row.seq]
 
 
 def newest_on_disk(journal: sqlite3.Connection, telemetry: sqlite3.Connection) -> tuple[list[Row], set[str]]:

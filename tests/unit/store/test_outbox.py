@@ -64,6 +64,19 @@ async def test_rows_are_numbered_and_held_until_confirmed(store: Store) -> None:
     assert (counts.accepted, counts.confirmed, counts.rows, counts.dropped) == (3, 1, 2, 0)
 
 
+async def test_rows_confirmed_and_not_yet_deleted_are_not_given_out_again(store: Store) -> None:
+    rows = [telemetry(store) for _ in range(10)] + [readiness(store), alarm(store)]
+    await store.flush()
+    await confirm(store, *rows[2:5], rows[10], rows[11])
+    assert await held(store) == rows[:2] + rows[5:10]
+    for limit in range(1, 8):
+        assert await store.outbox.backlog(START, limit) == (rows[:2] + rows[5:10])[:limit], (
+            "a page is full while it can be"
+        )
+    await store.flush()
+    assert await held(store) == rows[:2] + rows[5:10]
+
+
 async def test_rows_not_yet_committed_are_in_the_backlog_too(store: Store) -> None:
     row = telemetry(store)
     assert await held(store) == [row]
