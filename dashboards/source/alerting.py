@@ -178,7 +178,7 @@ def _http(rule: Rule) -> build.Rule:
     data = [_query("A", DATASOURCE, Query(rule.query))]
     data += [_query(ref, _EXPRESSIONS, _Expression("", ref=ref, members=members)) for ref, members in steps]
     made = build.Rule(f"{rule.title.zh} · {rule.title.en}").uid(rule.uid).org_id(1)
-    made = made.rule_group(GROUP).folder_uid(FOLDER_UID).queries(data).condition("C").for_val(rule.wait)
+    made = made.rule_group(GROUP).folder_uid(FOLDER_UID).queries([*data]).condition("C").for_val(rule.wait)
     made = made.no_data_state(rule.nothing).exec_err_state("Error").is_paused(False)  # type: ignore[arg-type]
     made = made.labels({"product": "vigil", "severity": rule.priority.value})
     return made.annotations({"summary": _annotation(f"{rule.summary.zh} {rule.summary.en}"),

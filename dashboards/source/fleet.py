@@ -279,7 +279,7 @@ def _quality_over_time(lang: str) -> build.Panel:
 
 
 def _machine(lang: str) -> list[build.Panel]:
-    found = (
+    found: tuple[tuple[str, list[Step]], ...] = (
         ("process_cpu_usage", [(70, palette.YELLOW), (90, palette.ORANGE)]),
         ("memory_resident", []),
         ("disk_usage", [(80, palette.YELLOW), (95, palette.ORANGE)]),

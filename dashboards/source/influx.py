@@ -13,9 +13,15 @@ from dataclasses import dataclass
 
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.cog.variants import Dataquery
+from grafana_foundation_sdk.models.common import DataSourceRef
 
 DATASOURCE = "vigil"
 """The uid of the data source."""
+
+
+def data_source() -> DataSourceRef:
+    return DataSourceRef(type_val="influxdb", uid=DATASOURCE)
+
 
 #: Readiness is told every 60 s and holds for 180 s; ingest writes `unknown` from then on.
 NOW = "time > now() - 5m"

@@ -11,7 +11,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as model
 
 from dashboards.source import texts
-from dashboards.source.influx import DATASOURCE, PLACE, SITES
+from dashboards.source.influx import PLACE, SITES, data_source
 from gateway.model import Text
 
 FLEET, SITE, EQUIPMENT = "fleet", "site", "equipment"
@@ -47,9 +47,9 @@ class Variable:
     expanded: bool = False
     """“All” stands for what is listed, and not for everything there is."""
 
-    def build(self, lang: str) -> build.QueryVariable | build.CustomVariable | build.TextBoxVariable:
+    def make(self, lang: str) -> build.QueryVariable | build.CustomVariable | build.TextBoxVariable:
         if self.query is not None:
-            return self._of_query(lang)
+            return self._of_query(lang, self.query)
         if self.text is not None:
             box = build.TextBoxVariable(self.name).label(self.title[lang]).description(self.about[lang])
             option = model.VariableOption(selected=True, text=self.text, value=self.text)
@@ -62,9 +62,9 @@ class Variable:
         custom = build.CustomVariable(self.name).label(self.title[lang]).description(self.about[lang])
         return custom.values(listed).options(options).current(options[0])
 
-    def _of_query(self, lang: str) -> build.QueryVariable:
+    def _of_query(self, lang: str, query: str) -> build.QueryVariable:
         made = build.QueryVariable(self.name).label(self.title[lang]).description(self.about[lang])
-        made = made.datasource({"type": "influxdb", "uid": DATASOURCE}).query(self.query).definition(self.query)
+        made = made.datasource(data_source()).query(query).definition(query)
         made = made.refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED)
         made = made.sort(model.VariableSort.ALPHABETICAL_ASC)
         if self.single:
@@ -140,7 +140,7 @@ class Page:
         made = made.time(self.since, "now").refresh(self.refresh).tooltip(model.DashboardCursorSync.CROSSHAIR)
         made = made.readonly().version(1)
         for variable in self.variables:
-            made = made.with_variable(variable.build(self.lang))
+            made = made.with_variable(variable.make(self.lang))
         for name, title in self.back:
             made = made.link(self._way(title, name))
         more = build.DashboardLink(Text("更多", "More")[self.lang]).type(model.DashboardLinkType.DASHBOARDS)

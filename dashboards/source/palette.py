@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from grafana_foundation_sdk.models import dashboard as model
+
 from gateway.model import Priority, ReadinessState, Text
 from gateway.web.words import PRIORITIES, SIGNS, STATES, STATUSES
 
@@ -54,20 +56,24 @@ LINE = "#9048FC"
 """Series that are only told apart: shades of it mean nothing."""
 NO_COLOUR = "transparent"
 
-Mappings = list[dict[str, object]]
+ValueMapping = model.ValueMap | model.RangeMap | model.RegexMap | model.SpecialValueMap
+Mappings = list[ValueMapping]
 
 
 def words(found: Mapping[str, tuple[Text, str | None]], lang: str) -> Mappings:
     """Value mapping from what stands in the database to a word and a colour."""
-    options = {}
-    for index, (raw, (text, colour)) in enumerate(found.items()):
-        options[raw] = {"text": text[lang], "index": index} | ({"color": colour} if colour else {})
-    return [{"type": "value", "options": options}]
+    results = {
+        raw: model.ValueMappingResult(text=text[lang], color=colour, index=index)
+        for index, (raw, (text, colour)) in enumerate(found.items())
+    }
+    return [model.ValueMap(results)]
 
 
 def nothing(text: Text, lang: str, colour: str = GREY) -> Mappings:
     """What is shown where a cell has no value."""
-    return [{"type": "special", "options": {"match": "null+nan", "result": {"text": text[lang], "color": colour}}}]
+    result = model.ValueMappingResult(text=text[lang], color=colour)
+    match = model.SpecialValueMatch.NULL_AND_NAN
+    return [model.SpecialValueMap(model.DashboardSpecialValueMapOptions(match=match, result=result))]
 
 
 NOT_KNOWN = Text("状态不明", "Unknown")
@@ -111,8 +117,8 @@ SUPPRESSIONS = {
 def statuses(lang: str) -> Mappings:
     """Quality of a point: good is green, uncertain yellow, bad grey, since nothing is known then."""
     found = {status.name: (text, _quality_colour(status.name)) for status, text in STATUSES.items()}
-    rest = [
-        {"type": "regex", "options": {"pattern": f"^{word}.*$", "result": {"color": colour, "text": "$&"}}}
+    rest: Mappings = [
+        model.RegexMap(model.DashboardRegexMapOptions(f"^{word}.*$", model.ValueMappingResult(text="$&", color=colour)))
         for word, colour in (("Uncertain", YELLOW), ("Bad", GREY))
     ]
     return words(found, lang) + rest

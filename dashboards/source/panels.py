@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypedDict, Unpack
 
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models import dashboard as model
 
-from dashboards.source.influx import DATASOURCE, Query
+from dashboards.source.influx import Query, data_source
 from dashboards.source.palette import LINE, NO_COLOUR, Mappings
 from dashboards.source.texts import NO_DATA
 from gateway.model import Text
@@ -42,17 +43,20 @@ class Scale:
     base: str = TEXT
     steps: Sequence[Step] = ()
 
-    def thresholds(self, *, behind: bool = False) -> dict[str, object]:
+    def thresholds(self, *, behind: bool = False) -> model.ThresholdsConfig:
         """`behind` where the colour lies behind the value: ordinary text has none there."""
         base = NO_COLOUR if behind and self.base == TEXT else self.base
-        steps: list[dict[str, object]] = [{"value": None, "color": base}]
-        steps += [{"value": value, "color": colour} for value, colour in self.steps]
-        return {"mode": "absolute", "steps": steps}
+        steps = [model.Threshold(None, base), *(model.Threshold(value, colour) for value, colour in self.steps)]
+        return model.ThresholdsConfig(model.ThresholdsMode.ABSOLUTE, steps)
 
 
 PLAIN = Scale()
 
 Properties = Mapping[str, object]
+Transformation = tuple[str, Mapping[str, object]]
+"""Its id and its options."""
+
+_MATCHERS = {"name": "byName", "query": "byFrameRefID", "regexp": "byRegexp"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,21 @@ class Override:
     of: str
     properties: Properties
     by: str = "name"
+
+    def build(self) -> model.DashboardFieldConfigSourceOverrides:
+        properties = [model.DynamicConfigValue(key, value) for key, value in self.properties.items()]
+        matcher = model.MatcherConfig(_MATCHERS[self.by], self.of)
+        return model.DashboardFieldConfigSourceOverrides(matcher=matcher, properties=properties)
+
+
+class More(TypedDict, total=False):
+    """What any panel may have besides."""
+
+    colour: model.FieldColorModeId
+    mappings: Mappings
+    overrides: Sequence[Override]
+    transform: Sequence[Transformation]
+    interval: str | None
 
 
 def panel(
@@ -73,42 +92,29 @@ def panel(
     options: Mapping[str, object],
     custom: Mapping[str, object] | None = None,
     scale: Scale = PLAIN,
-    colour: str = "thresholds",
-    mappings: Mappings | None = None,
-    overrides: Sequence[Override] = (),
-    transform: Sequence[tuple[str, Mapping[str, object]]] = (),
-    links: Sequence[Mapping[str, object]] = (),
-    interval: str | None = None,
+    **more: Unpack[More],
 ) -> build.Panel:
     """Any panel; the functions below know the options of their type."""
+    colour = more.get("colour", model.FieldColorModeId.THRESHOLDS)
+    fixed = LINE if colour is model.FieldColorModeId.SHADES else None
     defaults = model.FieldConfig(
         unit=scale.unit,
         decimals=scale.decimals,
         min_val=scale.low,
         max_val=scale.high,
-        mappings=mappings or [],
+        mappings=more.get("mappings", []),
         thresholds=scale.thresholds(behind=type_ == "stat"),
-        color={"mode": colour} | ({"fixedColor": LINE} if colour == "shades" else {}),
-        links=[dict(link) for link in links],
+        color=model.FieldColor(colour, fixed),
         no_value=look.empty[lang],
         custom=dict(custom or {}),
     )
-    matchers = {"name": "byName", "query": "byFrameRefID", "regexp": "byRegexp"}
-    found = [
-        {
-            "matcher": {"id": matchers[each.by], "options": each.of},
-            "properties": [{"id": key, "value": value} for key, value in each.properties.items()],
-        }
-        for each in overrides
-    ]
+    overrides = [each.build() for each in more.get("overrides", ())]
     built = build.Panel().type(type_).title(look.title[lang]).description(look.about[lang]).span(look.width)
-    built = built.height(look.height).options(dict(options)).targets(list(queries))
-    built = built.datasource({"type": "influxdb", "uid": DATASOURCE})
-    built = built.field_config(model.FieldConfigSource(defaults=defaults, overrides=found))
-    if transform:
-        built = built.transformations(
-            [model.DataTransformerConfig(id_val=id_, options=dict(o)) for id_, o in transform]
-        )
+    built = built.height(look.height).options(dict(options)).targets(list(queries)).datasource(data_source())
+    built = built.field_config(model.FieldConfigSource(defaults=defaults, overrides=overrides))
+    if steps := more.get("transform"):
+        built = built.transformations([model.DataTransformerConfig(id_val=id_, options=dict(o)) for id_, o in steps])
+    interval = more.get("interval")
     return built if interval is None else built.interval(interval)
 
 
@@ -129,7 +135,7 @@ def stat(
     rows: bool = False,
     names: bool = False,
     calc: str = "lastNotNull",
-    **more: object,
+    **more: Unpack[More],
 ) -> build.Panel:
     """Large numbers, or words with `words`; `rows` shows one for each row instead of one for each series."""
     options = {
@@ -142,10 +148,10 @@ def stat(
         "wideLayout": True,
         "showPercentChange": False,
     }
-    return panel(lang, "stat", look, queries, options=options, scale=scale, **more)  # type: ignore[arg-type]
+    return panel(lang, "stat", look, queries, options=options, scale=scale, **more)
 
 
-def gauge(lang: str, look: Look, queries: Sequence[Query], *, scale: Scale, **more: object) -> build.Panel:
+def gauge(lang: str, look: Look, queries: Sequence[Query], *, scale: Scale, **more: Unpack[More]) -> build.Panel:
     """A dial with its limits drawn."""
     options = {
         "reduceOptions": _reduced(),
@@ -156,7 +162,7 @@ def gauge(lang: str, look: Look, queries: Sequence[Query], *, scale: Scale, **mo
         "minVizWidth": 90,
         "minVizHeight": 90,
     }
-    return panel(lang, "gauge", look, queries, options=options, scale=scale, **more)  # type: ignore[arg-type]
+    return panel(lang, "gauge", look, queries, options=options, scale=scale, **more)
 
 
 _LEGEND = {"displayMode": "list", "placement": "bottom", "showLegend": True, "calcs": []}
@@ -170,8 +176,7 @@ def trend(
     scale: Scale = PLAIN,
     bars: bool = False,
     stacked: bool = False,
-    interval: str | None = "1m",
-    **more: object,
+    **more: Unpack[More],
 ) -> build.Panel:
     """Values over time. Where nothing came there is a gap; limits are drawn as lines."""
     custom = {
@@ -187,15 +192,12 @@ def trend(
         "axisPlacement": "auto",
     }
     options = {"legend": _LEGEND, "tooltip": {"mode": "multi", "sort": "desc"}}
-    more.setdefault("colour", "shades")
-    return panel(
-        lang, "timeseries", look, queries, options=options, custom=custom, scale=scale, interval=interval, **more
-    )  # type: ignore[arg-type]
+    more.setdefault("colour", model.FieldColorModeId.SHADES)
+    more.setdefault("interval", "1m")
+    return panel(lang, "timeseries", look, queries, options=options, custom=custom, scale=scale, **more)
 
 
-def timeline(
-    lang: str, look: Look, queries: Sequence[Query], *, mappings: Mappings, interval: str = "2m", **more: object
-) -> build.Panel:
+def timeline(lang: str, look: Look, queries: Sequence[Query], **more: Unpack[More]) -> build.Panel:
     """States over time, a line for each series; a gap where nothing was told."""
     options = {
         "mergeValues": True,
@@ -206,6 +208,7 @@ def timeline(
         "legend": {**_LEGEND, "showLegend": False},
         "tooltip": {"mode": "single", "sort": "none"},
     }
+    more.setdefault("interval", "2m")
     custom = {"fillOpacity": 85, "lineWidth": 0, "spanNulls": False}
     return panel(
         lang,
@@ -214,13 +217,13 @@ def timeline(
         queries,
         options=options,
         custom=custom,
-        mappings=mappings,
-        interval=interval,
-        **more,  # type: ignore[arg-type]
+        **more,
     )
 
 
-def bars(lang: str, look: Look, queries: Sequence[Query], *, scale: Scale, names: str, **more: object) -> build.Panel:
+def bars(
+    lang: str, look: Look, queries: Sequence[Query], *, scale: Scale, names: str, **more: Unpack[More]
+) -> build.Panel:
     """Horizontal bars, one for each row; `names` is the field that names them."""
     options = {
         "orientation": "horizontal",
@@ -237,4 +240,4 @@ def bars(lang: str, look: Look, queries: Sequence[Query], *, scale: Scale, names
         "tooltip": {"mode": "single", "sort": "none"},
     }
     custom = {"fillOpacity": 85, "lineWidth": 0}
-    return panel(lang, "barchart", look, queries, options=options, custom=custom, scale=scale, **more)  # type: ignore[arg-type]
+    return panel(lang, "barchart", look, queries, options=options, custom=custom, scale=scale, **more)
