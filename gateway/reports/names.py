@@ -1,0 +1,99 @@
+"""What things are called in a report, and how times and values are written. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from gateway.model import Text, Value
+from gateway.settings.types import SiteSettings
+
+OWN = {"_gateway": Text("网关", "gateway"), "_site": Text("站点", "site")}
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """What a point is called, its unit, and the words of its values."""
+
+    label: Text
+    unit: str = ""
+    words: Mapping[str, Text] = field(default_factory=lambda: MappingProxyType({}))
+
+
+#: What rules look at beside points.
+BUILT_IN: Mapping[str, Called] = MappingProxyType(
+    {
+        "silent_for": Called(Text("无应答时长", "silent for"), "s"),
+        "poll_interval": Called(Text("轮询周期", "poll interval"), "s"),
+        "out_of_range": Called(Text("超出范围的测点", "points out of range")),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names of a site and its devices, labels and units of points, in one language."""
+
+    language: str
+    zone: ZoneInfo
+    site: str
+    site_name: Text
+    devices: Mapping[str, Text]
+    points: Mapping[tuple[str, str], Called]
+    """By device and point."""
+
+    @classmethod
+    def of(cls, site: SiteSettings, language: str) -> Names:
+        """Those of the site file as it is now."""
+        points = {
+            (device.id, point.name): Called(point.label or Text(point.name, point.name), point.unit, point.words)
+            for device in site.devices
+            for point in device.points
+        }
+        devices = {device.id: device.name or site.kinds[device.kind].label for device in site.devices}
+        return cls(language, ZoneInfo(site.timezone), site.id, site.name, devices, points)
+
+    def say(self, text: Text) -> str:
+        return text[self.language]
+
+    def each(self, *words: str) -> tuple[str, ...]:
+        """Each of `中文|English`, in the language of the report."""
+        return tuple(word.partition("|")[0 if self.language == "zh" else 2] for word in words)
+
+    def of_site(self) -> str:
+        return self._with_id(self.site_name[self.language], self.site)
+
+    def of_device(self, device: str) -> str:
+        """`东侧发电机（gen-1）`; the id alone for a device that is no longer in the file."""
+        if device in OWN:
+            return OWN[device][self.language]
+        name = self.devices.get(device)
+        return device if name is None else self._with_id(name[self.language], device)
+
+    def _with_id(self, name: str, id_: str) -> str:
+        if name == id_:
+            return name
+        return f"{name}（{id_}）" if self.language == "zh" else f"{name} ({id_})"
+
+    def when(self, ts: int) -> str:
+        """Local time to the second: `2026-11-22 08:15:02`."""
+        return datetime.fromtimestamp(ts / 1000, UTC).astimezone(self.zone).strftime("%Y-%m-%d %H:%M:%S")
+
+    def value(self, device: str, point: str, value: Value) -> str:
+        """`启动电池电压 11.9 V`."""
+        called = self.points.get((device, point)) or BUILT_IN.get(point) or Called(Text(point, point))
+        shown = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+        if isinstance(value, bool):
+            shown = Text("是", "true")[self.language] if value else Text("否", "false")[self.language]
+        elif isinstance(value, str) and value in called.words:
+            shown = called.words[value][self.language]
+        return f"{called.label[self.language]} {shown} {called.unit}".rstrip()
+
+    def values(self, device: str, because: Mapping[str, Any]) -> str:
+        """All values a rule looked at; empty where none is recorded."""
+        comma = "，" if self.language == "zh" else ", "
+        return comma.join(self.value(device, point, value) for point, value in because.items())

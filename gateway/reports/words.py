@@ -1,0 +1,96 @@
+"""Words of reports, in both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gateway.model import AlarmCondition, AlarmEvent, Priority, Text
+
+PRIORITIES: Mapping[Priority, Text] = {
+    Priority.CRITICAL: Text("红色", "critical (red)"),
+    Priority.HIGH: Text("橙色", "high (orange)"),
+    Priority.MEDIUM: Text("黄色", "medium (yellow)"),
+    Priority.LOW: Text("蓝色", "low (blue)"),
+}
+CONDITIONS: Mapping[AlarmCondition, Text] = {
+    AlarmCondition.NORMAL: Text("已恢复", "normal"),
+    AlarmCondition.UNACK: Text("未确认", "not acknowledged"),
+    AlarmCondition.ACKED: Text("已确认，未恢复", "acknowledged, still holds"),
+    AlarmCondition.RTN_UNACK: Text("已恢复，未确认", "over, not acknowledged"),
+    AlarmCondition.LATCHED_UNACK: Text("已锁存，未确认", "latched, not acknowledged"),
+    AlarmCondition.LATCHED_ACKED: Text("已锁存，待复位", "latched, to be reset"),
+}
+STEPS: Mapping[AlarmEvent, Text] = {
+    AlarmEvent.RAISE: Text("告警发生", "raised"),
+    AlarmEvent.WORSEN: Text("级别升高", "became worse"),
+    AlarmEvent.EASE: Text("级别降低", "eased"),
+    AlarmEvent.RETURN: Text("告警恢复", "returned to normal"),
+    AlarmEvent.STALE: Text("数据可用性变化", "whether it can be told changed"),
+    AlarmEvent.ACK: Text("确认", "acknowledged"),
+    AlarmEvent.RESET: Text("复位", "reset"),
+    AlarmEvent.SHELVE: Text("搁置", "shelved"),
+    AlarmEvent.UNSHELVE: Text("取消搁置", "unshelved"),
+    AlarmEvent.OUT_OF_SERVICE: Text("停用", "taken out of service"),
+    AlarmEvent.BACK_IN_SERVICE: Text("恢复使用", "back in service"),
+    AlarmEvent.SHELF_ENDED: Text("搁置到期", "the shelf ended"),
+    AlarmEvent.SUPPRESS: Text("被抑制", "suppressed"),
+    AlarmEvent.RELEASE: Text("解除抑制", "no longer suppressed"),
+}
+READINESS: Mapping[str, Text] = {
+    "ready": Text("可用", "ready"),
+    "degraded": Text("可用，有缺陷", "degraded"),
+    "not_ready": Text("不可用", "not ready"),
+    "unknown": Text("状态不明", "unknown"),
+    "in_use": Text("使用中", "in use"),
+    "out_of_service": Text("停用", "out of service"),
+    "retired": Text("退役", "retired"),
+}
+EVENTS: Mapping[str, Text] = {
+    "gap": Text("数据缺口", "gap in the data"),
+    "wrong_device": Text("设备身份不符", "another device answers"),
+    "device_identified": Text("设备身份已核实", "the right device is back"),
+    "model_doubtful": Text("数值与型号不符", "values cannot be those of the model"),
+    "model_plausible": Text("数值恢复合理", "values can be those of the model again"),
+    "loop_check": Text("逐点核对", "loop check"),
+    "silence": Text("警报器消音", "annunciator silenced"),
+    "fact": Text("参数变更", "fact changed"),
+    "store_damaged": Text("存储损坏", "store damaged"),
+    "config_applied": Text("配置变更", "configuration changed"),
+    "config_rolled_back": Text("配置退回", "configuration rolled back"),
+    "write": Text("写入测点", "point written"),
+}
+#: Members of events, and why data is missing.
+MEMBERS: Mapping[str, Text] = {
+    "point": Text("测点", "point"),
+    "value": Text("值", "value"),
+    "before": Text("原值", "before"),
+    "rule": Text("告警", "alarm"),
+    "note": Text("备注", "note"),
+    "via": Text("途径", "via"),
+    "fact": Text("参数", "fact"),
+    "name": Text("名称", "name"),
+    "ok": Text("成功", "done"),
+    "profile": Text("型号文件", "profile"),
+    "identity": Text("身份", "identity"),
+    "user": Text("用户", "user"),
+    "role": Text("角色", "role"),
+    "config": Text("配置", "configuration"),
+}
+GAP_REASONS: Mapping[str, Text] = {
+    "quota": Text("存储已满", "the store was full"),
+    "damage": Text("存储损坏", "the store was damaged"),
+    "age": Text("超过保存期", "kept long enough"),
+}
+UNKNOWN = Text("不明（无记录）", "unknown (not recorded)")
+NONE = Text("无", "none")
+DRAFT = Text("草稿，须经值班人员核对签字后使用", "Draft: to be checked and signed by the duty officer before use")
+NO_WARNING = Text("本文所列均为设备告警，不是公共预警", "Everything here is an equipment alarm, not a public warning")
+
+
+def step_word(event: AlarmEvent) -> Text:
+    """The word of a transition; its own name where there is none."""
+    return STEPS.get(event) or Text(event.value, event.value)
+
+
+def event_word(event: str) -> Text:
+    return EVENTS.get(event) or Text(event, event)
