@@ -5,7 +5,7 @@ PYTHON ?= python3
 DEMO_PACKAGES := python3-venv
 TEST_PACKAGES := python3-venv mbpoll openssl mosquitto mosquitto-clients influxdb victoria-metrics socat libmodbus5 faketime systemd chromium fonts-noto-cjk
 
-.PHONY: demo test lint lock wheel schema bench chaos dashboards clean
+.PHONY: demo test lint lock wheel schema bench chaos dashboards pictures clean
 
 demo: .venv/demo
 	.venv/bin/vigil demo $(DEMO_FLAGS)
@@ -63,6 +63,11 @@ schema: .venv/dev dashboards
 # The dashboards in both languages and the alert rules, made from dashboards/source/.
 dashboards: .venv/dev
 	.venv/bin/python -m dashboards.source
+
+# The pictures of the README: the demo's site with faults, in a headless chromium; about two minutes.
+pictures: .venv/dev
+	@sh .ci/apt.sh python3-venv socat chromium fonts-noto-cjk
+	.venv/bin/python -m tests.pictures
 
 clean:
 	rm -rf .venv build dist

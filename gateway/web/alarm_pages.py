@@ -20,6 +20,7 @@ from gateway.web.login import inside
 from gateway.web.page import Pages
 from gateway.web.showing import Showing
 from gateway.web.why import explanation_of, why_shown
+from gateway.wire import topics
 
 #: Which role each act asks for; the desk of alarms has the last word.
 ACTS = {
@@ -96,6 +97,7 @@ class AlarmPages:
             await silence(person.name)
         except Refused as refused:
             return self._list(request, refusal=refused.text, status=409)
+        self._showing.view.tell(topics.SITE, "silence", {"by": person.name, "via": "page"})
         return RedirectResponse(inside(fields.get("next", "/alarms")), 303)
 
     def deny(self, role: str, request: Request, why: str) -> Response:

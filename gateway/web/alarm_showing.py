@@ -101,7 +101,7 @@ def alarm_shown(showing: Showing, alarm: AlarmState, language: str) -> Shown:
         "word": CONDITIONS[alarm.condition][language],
         "is_acked": alarm.condition.is_acked,
         "is_active": alarm.condition.is_active,
-        "is_first_out": alarm.is_first_out,
+        "is_first_out": alarm.is_first_out and _has_followers(showing, alarm),
         "since": showing.time(alarm.since),
         "lasting": duration(max(0, now - alarm.since), language) if alarm.since else "",
         "notes": list(_notes(showing, alarm, language)),
@@ -155,6 +155,10 @@ def _notes(showing: Showing, alarm: AlarmState, language: str) -> list[str]:
     if alarm.occurrences > 1:
         found.append(f"{words['times']} {alarm.occurrences}")
     return found
+
+
+def _has_followers(showing: Showing, alarm: AlarmState) -> bool:
+    return any(each.first_out == alarm.rule and each.device == alarm.device for each in showing.alarms)
 
 
 def _suppressor(showing: Showing, alarm: AlarmState, language: str) -> str:

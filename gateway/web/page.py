@@ -19,7 +19,7 @@ from gateway.web.health import health_shown
 from gateway.web.live import PAGES, Live, Subject
 from gateway.web.rendering import Rendering
 from gateway.web.running import configuration_shown
-from gateway.web.showing import Showing
+from gateway.web.showing import ASKS_BEFORE, Showing
 from gateway.web.trend import draw
 from gateway.web.why import rules_shown
 from gateway.web.words import WORDS, name_of
@@ -97,7 +97,7 @@ class Pages:
             for device in self._showing.devices
         ]
         devices.sort(key=lambda each: (each["order"], each["id"]))
-        return self.render("overview.html", request, devices=devices, is_wall=is_wall)
+        return self.render("overview.html", request, devices=devices, is_wall=is_wall, asks_before=ASKS_BEFORE)
 
     async def device(self, request: Request) -> Response:
         device, language = request.path_params["device"], self.language(request)

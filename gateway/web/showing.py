@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from gateway.flow.snapshot import Latest
-from gateway.model import AlarmState, Point, ReadinessState, Value, ValueType
-from gateway.rules.readiness import KindCount, roll_up
+from gateway.model import AlarmState, Point, Priority, ReadinessState, Value, ValueType
+from gateway.rules.readiness import Judgement, KindCount, roll_up
 from gateway.settings.types import DeviceSettings
 from gateway.web.alarm_words import ALARM_WORDS
 from gateway.web.facts import causes_of, judgement_of
@@ -31,6 +31,10 @@ from gateway.web.words import (
 from gateway.wire import topics
 
 Shown: TypeAlias = dict[str, Any]
+ORDER_STEP = 5
+"""Places of one state: four priorities and none."""
+ASKS_BEFORE = ORDER.index(ReadinessState.IN_USE) * ORDER_STEP
+"""Devices that stand before this place ask for somebody."""
 #: What a header counts, worst first.
 COUNTED = (ReadinessState.NOT_READY, ReadinessState.UNKNOWN, ReadinessState.DEGRADED, ReadinessState.READY)
 
@@ -112,7 +116,7 @@ class Showing:
         judgement, since = judgement_of(self.view, device)
         return {
             **_state(judgement.state, language),
-            "order": ORDER.index(judgement.state),
+            "order": _order(judgement),
             "since": self.time(since),
             "lasting": duration(max(0, self.view.clock.wall_ms() - since), language) if since else "",
             "score": judgement.score,
@@ -211,6 +215,12 @@ class Showing:
         if sample.stale and sample.at is not None:
             return f"{WORDS['stale'][language]} {duration(int((now - sample.at) * 1000), language)}"
         return STATUSES[sample.status][language]
+
+
+def _order(judgement: Judgement) -> int:
+    """Where a device stands among the others: by its state, and within that by its worst reason."""
+    worst = max((reason.priority.level for reason in judgement.reasons), default=0)
+    return ORDER.index(judgement.state) * ORDER_STEP + Priority.CRITICAL.level - worst
 
 
 def _state(state: ReadinessState, language: str) -> Shown:

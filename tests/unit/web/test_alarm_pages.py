@@ -12,7 +12,8 @@ from urllib.parse import urlencode
 import pytest
 
 from gateway import app
-from gateway.model import Ack, AlarmCondition, Priority
+from gateway.model import Ack, AlarmCondition, Priority, Text
+from gateway.ports import Refused
 from gateway.store import open_store
 from gateway.web import live
 from gateway.web.server import listen, serve
@@ -210,7 +211,7 @@ async def test_notes_texts_and_names_never_become_markup(page: Served, desk: Fak
 async def test_why_a_rule_says_what_it_says(page: Served) -> None:
     page.read("tank-1", temperature=41.0, level=1.0, leak=False, plate="x")
     shown = (await page.ask("/alarm/tank-1/too_warm?lang=en")).text
-    assert "Holds" in shown
+    assert "<b>holds</b>" in shown
     assert "temperature &gt; 30" in shown
     page.read("tank-1", temperature=None)
     assert "/alarm/tank-1/too_warm" in (await page.ask("/device/tank-1?lang=en")).text
@@ -247,6 +248,26 @@ async def test_metrics_count_alarms(page: Served, desk: FakeDesk) -> None:
 
 
 async def test_the_siren_is_silenced_by_who_may(page: Served) -> None:
-    duty = await somebody(page, "duty-1", "correct horse")
+    duty, guest = await somebody(page, "duty-1", "correct horse"), await somebody(page, "guest", "1234")
     assert "Silence" not in await duty.see("/alarms")
     assert (await duty.send("/silence")).status == 404
+    silenced: list[str] = []
+
+    async def silence(by: str) -> None:
+        if silenced:
+            raise Refused("quiet", Text("没有在响", "nothing sounds"))
+        silenced.append(by)
+
+    sock = listen("127.0.0.1", 0)
+    with_siren = build(lambda: replace(page.gateway.view(), silence=silence))
+    serving = asyncio.create_task(serve(with_siren, sock))
+    loud = Served(page.gateway, sock.getsockname()[1])
+    duty, guest = await somebody(loud, "duty-1", "correct horse"), await somebody(loud, "guest", "1234")
+    assert "Silence the siren" in await duty.see("/alarms")
+    assert (await guest.send("/silence")).status == 403
+    assert (await duty.send("/silence")).status == 303
+    assert silenced == ["duty-1"]
+    refused = await duty.send("/silence")
+    assert (refused.status, "nothing sounds" in refused.text) == (409, True)
+    serving.cancel()
+    await asyncio.wait([serving])
