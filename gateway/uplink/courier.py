@@ -29,6 +29,8 @@ LIVE_ROWS = 1000
 LIVE_AGE_S = 10.0
 """A row that could not be sent live for so long is backlog."""
 PAGE_ROWS = 200
+PAGE_PAUSE_S = 0.25
+"""How often the backlog is read, at most, while live rows fill the window."""
 TICK_S = 0.5
 UNREADABLE_WAIT_S = 2.0
 FIRST_QUOTA_WAIT_S = 1.0
@@ -73,6 +75,7 @@ class Courier:
         self._page: deque[Row] = deque()
         self._read_to: Place = START
         self._at_end = False
+        self._page_asked_at = float("-inf")
         self._turned = False
         """Something became backlog since the last page was asked for."""
         self._wants_page = asyncio.Event()
@@ -203,7 +206,8 @@ class Courier:
         """Something at `first` or behind it is backlog now: read the outbox from there, if it was read past it."""
         if first <= self._read_to:
             self._read_to = (first[0], first[1] - 1)
-            self._page = deque(row for row in self._page if place(row) < first)
+            if self._page and place(self._page[-1]) >= first:
+                self._page = deque(row for row in self._page if place(row) < first)
         self._at_end = False
         self._turned = True
 
@@ -227,9 +231,15 @@ class Courier:
                 self._send(link, *chosen)
         except LinkFailed:
             return  # `serve` is about to be told
-        is_low = len(self._page) < PAGE_ROWS // 2 if link.room else not self._page
-        if is_low and not self._at_end and self._may_send_backlog:
+        if not self._at_end and self._may_send_backlog and self._is_low(link):
+            self._page_asked_at = self._now()
             self._wants_page.set()
+
+    def _is_low(self, link: Link) -> bool:
+        """Whether it is time for another page; where live rows take all the room there is, seldom."""
+        if link.room:
+            return len(self._page) < PAGE_ROWS // 2
+        return not self._page and self._now() - self._page_asked_at >= PAGE_PAUSE_S
 
     def _choose(self, link: Link) -> tuple[Row, _Kind] | None:
         if self._republish:
