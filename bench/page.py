@@ -1,6 +1,7 @@
 """What browsers on the local page cost the gateway: `python -m bench.page [--viewers 50] [--seconds 20]`.
 
-60 devices of 10 points change every second (600 points/s). Half of the viewers look at the overview, half at devices
+60 devices of 10 points change every second (600 points/s), judged by the rules of generators; some of their alarms come
+and go all the time. Half of the viewers look at the overview, a quarter at the list of alarms, a quarter at devices
 one by one, in both languages; they run in another process. The figure is the processor time of the gateway's process
 with viewers less that without, as a share of one core.
 """
@@ -27,6 +28,25 @@ _KINDS = ("voltage_l1", "voltage_l2", "voltage_l3", "frequency", "power", "batte
 _NAMES = (*_KINDS, "coolant_temperature", "oil_pressure", "speed")
 
 
+RULES = """schema: 1
+kind: generator
+name: {zh: 测量, en: Bench}
+rules:
+  comes_and_goes:
+    text: {zh: 时有时无, en: It comes and goes}
+    action: {zh: 无, en: None}
+    role: operator
+    levels:
+      - {priority: high, raise: oil_pressure > 236, clear: oil_pressure < 224}
+    cases:
+      - steps:
+          - {set: {oil_pressure: bad}, expect: cannot_tell}
+          - {set: {oil_pressure: 240}, for: 1s, expect: high, announced: high}
+          - {set: {oil_pressure: 200}, for: 1s, expect: none, announced: none}
+"""
+"""A rule whose alarm is raised and ends every few seconds on each device."""
+
+
 def site_text(folder: Path) -> str:
     points = ", ".join(f'{name}: {{at: "holding:{place}", scale: 0.1}}' for place, name in enumerate(_NAMES))
     devices = "\n".join(
@@ -39,6 +59,7 @@ site:
 lines: {{lan: {{tcp: "127.0.0.1:1502"}}}}
 devices:
 {devices}
+rules: [builtin/generator, builtin/communication, {folder / "bench-rules.yaml"}]
 web: {{listen: "127.0.0.1:8321"}}
 state_dir: {folder / "state"}
 """
@@ -63,8 +84,8 @@ async def look(port: int, viewers: int) -> None:
     """Open streams and read them until they end; says so when all have begun."""
 
     async def one(number: int, begun: asyncio.Queue[int]) -> None:
-        language = ("zh", "en")[number // 2 % 2]
-        device = f"&device=gen-{number}" if number % 2 else ""
+        language = ("zh", "en")[number // 4 % 2]
+        device = f"&device=gen-{number}" if number % 4 == 1 else "&page=alarms" if number % 4 == 3 else ""
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(f"GET /live?lang={language}{device} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         await reader.readuntil(b"data: ")
@@ -93,6 +114,7 @@ async def measure(viewers: int, seconds: float) -> tuple[float, float]:
     with tempfile.TemporaryDirectory(prefix="vigil-bench-") as folder:
         path = Path(folder) / "site.yaml"
         path.write_text(site_text(Path(folder)), encoding="utf-8")
+        (Path(folder) / "bench-rules.yaml").write_text(RULES, encoding="utf-8")
         site = app.load(path)
         store = open_store(site.state_dir)
         gateway = app.Gateway(site, store)
@@ -108,6 +130,7 @@ async def measure(viewers: int, seconds: float) -> tuple[float, float]:
                 raise RuntimeError("the viewers did not begin")
             try:
                 watched = await share_of_core(seconds)
+                print(f"alarms listed {len(gateway.view().alarms.alarms())}")
                 if page.state.live.viewers != viewers:
                     raise RuntimeError(f"only {page.state.live.viewers} of {viewers} viewers stayed")
                 return alone, watched
