@@ -98,8 +98,8 @@ class NotifyError(GatewayError):
 class NotifyRetry(NotifyError):
     """The notice may get through later: try again, not before `after_s` seconds if the other side said so."""
 
-    def __init__(self, reason: str, after_s: float | None = None) -> None:
-        super().__init__(reason)
+    def __init__(self, reason: str, zh: str | None = None, after_s: float | None = None) -> None:
+        super().__init__(reason, zh)
         self.after_s = after_s
 
 

@@ -65,7 +65,7 @@ async def _try(site: SiteSettings, channels: Sequence[ChannelSettings], language
                 await AppriseNotifier(channel, process).send(trial_notice(site.name, channel))
             except NotifyError as error:
                 failed += 1
-                print(f"{channel.name}: {Text('未送出：', 'not sent: ')[language]}{error}")
+                print(f"{channel.name}: {Text('未送出：', 'not sent: ')[language]}{error.say(language)}")
             else:
                 print(f"{channel.name}: {_SENT[language]}")
     finally:

@@ -199,7 +199,7 @@ class Crew:
 
     def _failed(self, name: str, id_: str, made: Batch, why: str, after_s: float | None) -> None:
         now, pace = self._time.now(), self._board.paces[name]
-        if pace.failed_at(now, why, after_s):
+        if pace.failed_at(now, after_s):
             log.error("channel_failing channel=%s reason=%s", name, why)
             self._tell(GATEWAY, "channel_failing", {"channel": name, "why": why})
         late, kept = self._board.failed(id_, made, now)

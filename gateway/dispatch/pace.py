@@ -23,7 +23,6 @@ class Pace:
     """Failures in a row."""
     failing_since: int | None = None
     retry_at: int = 0
-    reason: str = ""
     sent: int = 0
     failed: int = 0
     """Notices that were given up or refused."""
@@ -51,14 +50,13 @@ class Pace:
         since = self.failing_since if self.is_failing else None
         self._spend(now)
         self.sent += 1
-        self.tries, self.failing_since, self.retry_at, self.reason = 0, None, 0, ""
+        self.tries, self.failing_since, self.retry_at = 0, None, 0
         return since
 
-    def failed_at(self, now: int, reason: str, after_s: float | None) -> bool:
+    def failed_at(self, now: int, after_s: float | None) -> bool:
         """A notice did not go out; True when the channel is to be said to fail from now on."""
         self.tries += 1
         self.failing_since = now if self.failing_since is None else self.failing_since
-        self.reason = reason
         wait = min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** min(self.tries - 1, 20))
         self.retry_at = now + max(wait, round((after_s or 0.0) * 1000))
         return self.tries == LOUD_TRIES

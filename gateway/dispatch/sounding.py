@@ -31,7 +31,9 @@ def heard(sounding: Sounding, transition: Transition, settings: AnnunciatorSetti
 
 def called(sounding: Sounding, keys: Iterable[str], now: int) -> Sounding:
     """These alarms call from now on."""
-    return replace(sounding, calls=MappingProxyType({**sounding.calls, **dict.fromkeys(keys, now)}))
+    # one that comes in the very millisecond of the silence is new all the same
+    at = now if sounding.silenced_at is None else max(now, sounding.silenced_at + 1)
+    return replace(sounding, calls=MappingProxyType({**sounding.calls, **dict.fromkeys(keys, at)}))
 
 
 def without(sounding: Sounding, key: str) -> Sounding:

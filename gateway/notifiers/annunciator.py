@@ -104,7 +104,7 @@ class Annunciator:
         tries = self._tries
         while self._settings is not None and self._shows is not self.is_sounding:
             if self._tries > tries:
-                raise NotifyRetry("the coil cannot be switched")
+                raise NotifyRetry("the coil cannot be switched", "线圈不能切换")
             self._settled.clear()
             await self._settled.wait()
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import re
 from collections import OrderedDict
-from pathlib import Path
 
 from gateway.errors import NotifyRejected, NotifyRetry
+from gateway.notifiers.apprise_child import UNUSABLE
 from gateway.notifiers.apprise_process import AppriseProcess
 from gateway.ports import Notice
 from gateway.settings.notify_types import ChannelSettings
+from gateway.settings.notify_urls import read_urls
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +20,7 @@ MOST_REMEMBERED = 100
 
 _REFUSALS = frozenset({400, 413, 414, 415, 422})
 """HTTP: this notice will never be taken. Logins and names that are wrong can be corrected."""
+_IN_CHINESE = {UNUSABLE: "Apprise 不认识这个地址"}
 _CODE = re.compile(r"\berror=(\d{3})\b")
 
 
@@ -49,31 +51,27 @@ class AppriseNotifier:
         if not failures:
             del self._took[notice.id]
             return
-        told = "; ".join(f"address {number}: {reason}" for number, reason in failures)
+        en = "; ".join(f"address {number}: {reason}" for number, reason in failures)
+        zh = "；".join(f"第 {number} 个地址：{_IN_CHINESE.get(reason, reason)}" for number, reason in failures)
         if not all(_is_refusal(reason) for _, reason in failures):
-            raise NotifyRetry(told)
+            raise NotifyRetry(en, zh)
         del self._took[notice.id]
         if len(failures) == len(urls):
-            raise NotifyRejected(told)
-        log.error("address_refused channel=%s id=%s reason=%s", self._channel.name, notice.id, told)
+            raise NotifyRejected(en, zh)
+        log.error("address_refused channel=%s id=%s reason=%s", self._channel.name, notice.id, en)
 
     async def close(self) -> None:
         """The process is shared and closed by its owner."""
 
     def _urls(self) -> list[str]:
+        path = self._channel.urls_file
         try:
-            urls = read_urls(self._channel.urls_file)
+            urls = [] if path is None else [url for _, url in read_urls(path)]
         except (OSError, UnicodeDecodeError) as error:
-            raise NotifyRetry(f"{self._channel.urls_file} cannot be read: {error}") from error
+            raise NotifyRetry(f"{path} cannot be read: {error}", f"{path} 读不了：{error}") from error
         if not urls:
-            raise NotifyRetry(f"{self._channel.urls_file} holds no address")
+            raise NotifyRetry(f"{path} holds no address", f"{path} 里没有地址")
         return urls
-
-
-def read_urls(path: Path | None) -> list[str]:
-    """The addresses of a file: one on each line, without comments."""
-    lines = [] if path is None else path.read_text(encoding="utf-8").splitlines()
-    return list(dict.fromkeys(line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")))
 
 
 def _is_refusal(reason: str) -> bool:

@@ -74,7 +74,7 @@ class AppriseProcess:
                         stdin=PIPE, stdout=PIPE, limit=LONGEST_LINE,
                     )  # fmt: skip
                 except OSError as error:
-                    raise NotifyRetry(f"apprise cannot be started: {error}") from error
+                    raise NotifyRetry(f"apprise cannot be started: {error}", f"apprise 无法启动：{error}") from error
                 running = self._running = _Running(process)
                 running.reader = asyncio.create_task(self._read(running), name="apprise")
                 log.info("apprise_started pid=%d", process.pid)
@@ -96,9 +96,9 @@ class AppriseProcess:
                 return await answer
         except TimeoutError:
             self._retire(running)  # one of its threads hangs
-            raise NotifyRetry("no answer in time") from None
+            raise NotifyRetry("no answer in time", "没有按时应答") from None
         except ConnectionError as error:
-            raise NotifyRetry(f"apprise ended: {error}") from error
+            raise NotifyRetry(f"apprise ended: {error}", f"apprise 已退出：{error}") from error
         finally:
             running.asked.pop(id_, None)
 
@@ -116,7 +116,7 @@ class AppriseProcess:
                 self._running = None
             for waiting in running.asked.values():
                 if not waiting.done():
-                    waiting.set_exception(NotifyRetry("apprise ended"))
+                    waiting.set_exception(NotifyRetry("apprise ended", "apprise 已退出"))
 
     def _end(self) -> None:
         if self._running is not None:

@@ -42,12 +42,12 @@ class EventNotifier:
         }
         row = self._tell(devices.pop() if len(devices) == 1 else SITE, "message", data)
         if row is None:
-            raise NotifyRetry("the disk is too far behind")
+            raise NotifyRetry("the disk is too far behind", "磁盘写入落后太多")
         try:
             async with asyncio.timeout(self._commit_s):
                 await self._committed(row.seq)
         except TimeoutError:
-            raise NotifyRetry("the disk does not answer") from None
+            raise NotifyRetry("the disk does not answer", "磁盘没有应答") from None
 
     async def close(self) -> None:
         """Nothing is held."""

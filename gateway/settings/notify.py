@@ -29,6 +29,7 @@ from gateway.settings.notify_types import (
     Quiet,
     RouteSettings,
 )
+from gateway.settings.notify_urls import review_urls
 from gateway.settings.paths import named_file
 from gateway.settings.problems import Place, Problems, suggest
 from gateway.settings.types import DeviceSettings
@@ -87,6 +88,8 @@ def _channel(
         return None
     (kind,) = chosen
     urls_file = named_file(section, "apprise", keys.apprise, base, problems)
+    if urls_file is not None:
+        review_urls(urls_file, section.place_of("apprise"), problems)
     if kind == "apprise" and importlib.util.find_spec("apprise") is None:
         problems.add(
             section.place_of("apprise"),

@@ -132,7 +132,7 @@ class People:
             pace.refused(self.now)
             self._keep(self.board.refused(made, self.now))
         else:
-            if pace.failed_at(self.now, reason, None):
+            if pace.failed_at(self.now, None):
                 self.loud.append((name, "failing"))
             self._keep(self.board.failed(id_, made, self.now)[1])
 

@@ -46,6 +46,8 @@ def test_silence_lasts_until_the_next_new_alarm() -> None:
     assert is_on(again, HORN, 1000)
     assert not is_on(heard(again, two.ack(1), HORN, 1001), HORN, 1001)
     assert silenced(Sounding(), 5) == Sounding()
+    at_once = heard(quiet, two.rise(), HORN, 10)
+    assert is_on(at_once, HORN, 11)
 
 
 def test_silence_may_end() -> None:

@@ -182,3 +182,18 @@ def test_a_horn_needs_a_coil_it_may_switch(device: str, point: str, kind: str, t
     (chinese,) = problems(tmp_path, more, kind, "zh")
     assert problem.split(" ")[0] == chinese.split(" ")[0]
     assert chinese != problem
+
+
+@pytest.mark.parametrize(
+    ("content", "where", "text"),
+    [
+        ("# nobody yet\n", "site.yaml:16:37: notify.channels.duty.apprise", "holds no address"),
+        ("# one\n\nmailto:secret\n", "own.urls:3:1: .", "this line is no Apprise address"),
+    ],
+)
+def test_addresses_are_looked_at_and_never_repeated(content: str, where: str, text: str, tmp_path: Path) -> None:
+    (tmp_path / "own.urls").write_text(content, encoding="utf-8")
+    (problem,) = problems(tmp_path, "notify: {channels: {duty: {apprise: own.urls}}}")
+    assert problem.removeprefix(f"{tmp_path}/").startswith(where.removeprefix("site.yaml:"))
+    assert text in problem
+    assert "secret" not in problem
