@@ -12,7 +12,7 @@ from tests.scenario.chaos.run import run
 
 @pytest.mark.timeout(600)
 def test_nothing_accepted_is_lost_whatever_breaks(tmp_path: Path) -> None:
-    verdict = run(tmp_path, seed=7, for_s=300, most=len(FAULTS))
+    verdict = run(tmp_path, seed=7, for_s=300, most=len(FAULTS), pace=0.3)
     print(verdict)
     assert verdict.stored > 0
     assert verdict.dead > 0

@@ -17,6 +17,15 @@ SETTLE_S = 150.0
 """Longest time for the last row to arrive: a row is sent again after 30 s, then after 60 s."""
 
 
+class Dice(random.Random):
+    """All waits of a run are drawn with `uniform`; they last `pace` times as long as elsewhere."""
+
+    pace = 1.0
+
+    def uniform(self, a: float, b: float) -> float:
+        return a + (super().uniform(a, b) - a) * self.pace
+
+
 def shuffled(dice: random.Random) -> Iterator[Fault]:
     """Every fault once in random order, over and over."""
     while True:
@@ -25,9 +34,10 @@ def shuffled(dice: random.Random) -> Iterator[Fault]:
         yield from faults
 
 
-def run(folder: Path, seed: int, *, for_s: float, most: int | None = None) -> Verdict:
+def run(folder: Path, seed: int, *, for_s: float, most: int | None = None, pace: float = 1.0) -> Verdict:
     """Break things for `for_s` seconds, or `most` times, and judge. AssertionError names what does not add up."""
-    dice = random.Random(seed)
+    dice = Dice(seed)
+    dice.pace = pace
     with Stage(folder) as stage:
         try:
             return _run(stage, dice, for_s, most)
