@@ -91,9 +91,14 @@ class Switchboard:
 
     def told(self, transition: Transition) -> None:
         """It is on disk."""
-        left = self._untold.pop(transition.after.key, 0) - 1
+        key = transition.after.key
+        left = self._untold.pop(key, 0) - 1
         if left > 0:
-            self._untold[transition.after.key] = left
+            self._untold[key] = left
+            return
+        for on_channel in self._on.values():
+            for each in on_channel.get(key, ()):
+                self._expect(each)  # who looked meanwhile passed it over
 
     def replace(self, settings: NotifySettings, zone: tzinfo) -> Kept:
         """These settings hold from now on; channels that are the same keep their books."""
@@ -301,5 +306,8 @@ class Switchboard:
             if each.channel in self._on:
                 of_channel = self._on[each.channel]
                 of_channel[key] = (*of_channel.get(key, ()), each)
-                known_due = self._soonest.get(each.channel, 0)
-                self._soonest[each.channel] = min(known_due, self._spaced(each))
+                self._expect(each)
+
+    def _expect(self, each: Delivery) -> None:
+        """Look again when this is due, at the latest."""
+        self._soonest[each.channel] = min(self._soonest.get(each.channel, 0), self._spaced(each))

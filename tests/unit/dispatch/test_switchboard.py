@@ -342,3 +342,14 @@ def test_getting_worse_while_a_notice_is_under_way_is_told_as_worse() -> None:
     people.land("duty")
     people.wait(10 * S)
     assert people.of("duty") == [(KEY, What.RAISED), (KEY, What.WORSENED)]
+
+
+def test_what_is_not_on_disk_yet_waits_and_goes_as_soon_as_it_is() -> None:
+    people, transition = People(settings(route("duty"))), Life(alarm()).rise()
+    board, now = people.board, people.now
+    board.plan(transition, now, now)
+    assert board.next_at("duty", now, now) is None
+    assert board.take("duty", now, now) is None
+    board.told(transition)
+    assert board.next_at("duty", now, now) == now
+    assert board.take("duty", now, now) is not None
