@@ -17,7 +17,7 @@ from gateway.model import MaybeValue, Reading, Status, Value
 from gateway.settings.types import SiteSettings
 from tests.fakes.hand_clock import HandClock
 from tests.rules.plant_site import VOCABULARY, equipment
-from tests.unit.sim.sites import site
+from tests.unit.sim.sites import point, site
 
 
 def ups_site(*, supplies: bool) -> SiteSettings:
@@ -42,6 +42,30 @@ def test_the_ups_that_supplies_the_gateway_gives_its_supply() -> None:
     assert (ask()["on_battery"], ask()["state_of_charge"]) == (True, 42.0)
     read(settings, snapshot, 99.0, on_battery=None, state_of_charge=42.0)
     assert ask()["on_battery"] is None
+
+
+@pytest.mark.parametrize(
+    ("values", "on_battery"),
+    [
+        ({"mains_available": True}, False),
+        ({"mains_available": False}, True),
+        ({"mains_available": None}, None),
+        ({"input_voltage": 231.0}, False),
+        ({"input_voltage": 0.0}, True),
+        ({"input_voltage": None}, None),
+    ],
+)
+def test_a_ups_that_does_not_say_so_is_on_battery_while_nothing_comes_in(
+    values: dict[str, MaybeValue], on_battery: bool | None
+) -> None:
+    settings = ups_site(supplies=True)
+    points = tuple(point(name, VOCABULARY["ups"].points[name].type) for name in (*values, "state_of_charge"))
+    settings = replace(settings, devices=(replace(settings.devices[0], points=points),))
+    snapshot = Snapshot({each.id: each.points for each in settings.devices})
+    read(settings, snapshot, 99.0, **values, state_of_charge=90.0)
+    told = supply(lambda: settings, snapshot, lambda: 100.0)()
+    assert told["on_battery"] is on_battery
+    assert "input_voltage" not in told
 
 
 def test_an_old_reading_of_the_ups_says_nothing() -> None:
