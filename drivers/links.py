@@ -8,6 +8,7 @@ that it was lost.
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Sequence
 from typing import Protocol
@@ -162,7 +163,7 @@ async def _connect(host: str, port: int, kind: socket.SocketKind) -> socket.sock
             await loop.sock_connect(connecting, address)
         except OSError as error:
             connecting.close()
-            failure = error
+            failure = OSError(error.errno, os.strerror(error.errno)) if error.errno else error
         except BaseException:
             connecting.close()
             raise
