@@ -53,7 +53,6 @@ class Picture:
 PICTURES = (
     Picture("overview-en", "/", "en", "light", DESK),
     Picture("overview-zh-phone", "/", "zh", "dark", PHONE),
-    Picture("alarms-zh", "/alarms", "zh", "light", DESK),
     Picture("alarms-en-night", "/alarms", "en", "dark", DESK),
     Picture("alarms-en-phone", "/alarms", "en", "light", PHONE),
     Picture("device-en", "/device/gen-2", "en", "light", DESK),
