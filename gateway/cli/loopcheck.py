@@ -143,18 +143,17 @@ async def _check(
 
 def _ask(device: DeviceSettings, seen: Seen, language: str) -> dict[str, Value]:
     """What the device itself shows, point by point."""
-    from gateway.commissioning.loop_sheet import shown
-    from gateway.settings.scalars import resolve
+    from gateway.commissioning.loop_sheet import meant, said
 
     answers: dict[str, Value] = {}
     for point in device.points:
         value, status = seen.get(point.name, (None, Status.BadWaitingForInitialData))
-        told = status.name if value is None else shown(value, language)
+        told = status.name if value is None else said(point, value, language)
         print(_ASK[language].format(device=device.id, point=point.name, seen=told, unit=point.unit), end="", flush=True)
         answer = sys.stdin.readline().strip()
         if answer == "-":
             continue
-        given = value if not answer else resolve(answer)
+        given = value if not answer else meant(point, answer)
         if given is not None:
             answers[point.name] = given
     return answers

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gateway.cli.at_site import WrongWords, add_device, complain, find_device
+from gateway.cli.logs import quiet_lines
 from gateway.model import Text
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def run(options: argparse.Namespace) -> int:
     from gateway.control import ControlFailed
 
     site = load(options.config, options.lang)
+    quiet_lines()
     try:
         device = find_device(site, options.device)
         if device.profile is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 from collections.abc import Callable, Mapping
 
-from gateway.model import Text
+from gateway.model import Fault, FaultKind, Text
 
 
 def _group() -> Text:
@@ -49,6 +49,19 @@ _WORDS: Mapping[str, Callable[[], Text]] = {
     ),
     "Name or service not known": _fixed("没有这个主机名。改写成 IP 地址", "no such host name. Write the IP address"),
 }
+
+
+_KINDS = {
+    FaultKind.TIMEOUT: Text("超时，检查供电、接线和站号", "timed out; check supply, wiring and unit id"),
+    FaultKind.FRAME: Text("应答无法识别，检查波特率和校验", "an answer that is no frame; check speed and parity"),
+}
+
+
+def fault_text(fault: Fault) -> Text:
+    """Why one request gave nothing."""
+    if fault.kind is FaultKind.DOWN:
+        return line_fault(fault.detail)
+    return _KINDS.get(fault.kind) or Text(f"异常 {fault.code}", f"exception {fault.code}")
 
 
 def line_fault(why: str) -> Text:

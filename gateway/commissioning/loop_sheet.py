@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from html import escape
 
-from gateway.model import MaybeValue, Point, Status, Text, Value
+from gateway.model import MaybeValue, Point, Status, Text, Value, ValueType
+from gateway.settings.scalars import NotANumber, resolve
 from gateway.settings.types import DeviceSettings
 
 
@@ -156,7 +157,7 @@ def event_data(sheet: DeviceSheet, by: str, note: str) -> dict[str, object]:
     }
 
 
-_TITLE = Text("回路核对表", "Loop-check sheet")
+_TITLE = Text("回路核对表：{name}（{id}）", "Loop-check sheet: {name} ({id})")
 _HEAD = (
     Text("测点", "point"),
     Text("名称", "name"),
@@ -172,7 +173,7 @@ _DEVICE = Text("型号文件：{profile}；身份：{who}", "profile: {profile};
 
 def markdown(sheet: Sheet, language: str) -> str:
     """The sheet for a file or a terminal."""
-    lines = [f"# {_TITLE[language]}: {sheet.site_name[language]} ({sheet.site})", ""]
+    lines = [f"# {_title(sheet, language)}", ""]
     for device in sheet.devices:
         lines += [f"## {_name(device, language)}", "", _about(device, language), ""]
         lines += [_line(head[language] for head in _HEAD), _line("---" for _ in _HEAD)]
@@ -193,7 +194,7 @@ th,td{border:1px solid #999;padding:2px 6px;text-align:left}h2{break-after:avoid
 
 def html(sheet: Sheet, language: str) -> str:
     """The sheet as one page to print."""
-    title = escape(f"{_TITLE[language]}: {sheet.site_name[language]} ({sheet.site})")
+    title = escape(_title(sheet, language))
     parts = [
         f'<!doctype html>\n<html lang="{language}"><head><meta charset="utf-8"><title>{title}</title>',
         f"<style>{_STYLE}</style></head><body><h1>{title}</h1>",
@@ -214,6 +215,10 @@ def html(sheet: Sheet, language: str) -> str:
 def _stress(device: DeviceSheet) -> str:
     """What a signature has to answer for stands out on paper too."""
     return "" if device.who is Who.VERIFIED else ' class="who"'
+
+
+def _title(sheet: Sheet, language: str) -> str:
+    return _TITLE[language].format(name=sheet.site_name[language], id=sheet.site)
 
 
 def _name(device: DeviceSheet, language: str) -> str:
@@ -241,6 +246,31 @@ def shown(value: Value, language: str) -> str:
     if isinstance(value, bool):
         return (Text("是", "true") if value else Text("否", "false"))[language]
     return number_text(value)
+
+
+def said(point: Point, value: Value, language: str) -> str:
+    """A value of `point` as a person reads it: words in their language."""
+    word = point.words.get(value) if isinstance(value, str) else None
+    return shown(value, language) if word is None else word[language]
+
+
+_YES, _NO = (
+    frozenset(("是", "true", "yes", "y", "1", "on", "开")),
+    frozenset(("否", "false", "no", "n", "0", "off", "关")),
+)
+
+
+def meant(point: Point, answer: str) -> Value | None:
+    """What a person says the device shows: a word in either language, yes or no, a number; None for nothing."""
+    if point.type is ValueType.BOOLEAN and answer.lower() in _YES | _NO:
+        return answer.lower() in _YES
+    for raw, word in point.words.items():
+        if answer.lower() in (raw.lower(), word.zh.lower(), word.en.lower()):
+            return raw
+    try:
+        return resolve(answer)
+    except NotANumber:
+        return answer
 
 
 def number_text(value: Value) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from drivers.modbus import compile_device
 from drivers.modbus.capture import Tables, answer_from, is_text, places_of, tables_of
+from gateway.commissioning.line_faults import fault_text
 from gateway.errors import GatewayError
 from gateway.model import Answer, Fault, FaultKind, Job, MaybeValue, Point, Status
 from gateway.polling.identification import marks_of
@@ -71,9 +72,8 @@ async def _ask_all(ask: Ask, plan: DevicePlan) -> dict[Job, Answer | Fault]:
                 outcomes[job] = outcome
             waiting = [*pieces, *waiting]
         else:
-            why = f"{outcome.kind.value} {outcome.code or ''} {outcome.detail}"
-            told = " ".join(why.split())
-            raise CannotRecord(f"unit {job.unit} gave no answer: {told}", f"站号 {job.unit} 没有应答：{told}")
+            why = fault_text(outcome)
+            raise CannotRecord(f"unit {job.unit} gave no answer: {why.en}", f"站号 {job.unit} 没有应答：{why.zh}")
     return outcomes
 
 

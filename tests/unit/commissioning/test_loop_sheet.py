@@ -8,8 +8,19 @@ from pathlib import Path
 import pytest
 
 from gateway.app import load
-from gateway.commissioning.loop_sheet import Result, Sheet, Who, device_sheet, event_data, html, identity_of, markdown
-from gateway.model import MaybeValue, Status, Text
+from gateway.commissioning.loop_sheet import (
+    Result,
+    Sheet,
+    Who,
+    device_sheet,
+    event_data,
+    html,
+    identity_of,
+    markdown,
+    meant,
+    said,
+)
+from gateway.model import MaybeValue, Point, ReportPolicy, Status, Text, ValueType
 from gateway.settings.types import DeviceSettings
 
 SITE = """
@@ -95,3 +106,15 @@ def test_the_sheet_prints_in_both_languages_and_is_kept(devices: dict[str, Devic
     assert data["differs"] == 1
     assert data["identity"] == "plausible"
     assert data["points"]["temperature"] == {"seen": 20, "status": "Good", "expected": 25, "result": "differs"}  # type: ignore[index]
+
+
+def test_what_a_person_says_is_taken_in_either_language() -> None:
+    words = {"auto": Text("自动", "Auto"), "off": Text("停机", "Off")}
+    mode = Point("mode", ValueType.STRING, "", 1.0, ReportPolicy(), None, words=words)
+    running = Point("running", ValueType.BOOLEAN, "", 1.0, ReportPolicy(), None)
+    level = Point("level", ValueType.NUMBER, "m", 1.0, ReportPolicy(), None)
+    assert [meant(mode, each) for each in ("自动", "auto", "Auto", "OFF")] == ["auto", "auto", "auto", "off"]
+    assert [meant(running, each) for each in ("是", "no", "1", "关")] == [True, False, True, False]
+    assert [meant(level, each) for each in ("1.5", "2", "", ".nan")] == [1.5, 2, None, ".nan"]
+    assert (said(mode, "auto", "zh"), said(mode, "auto", "en")) == ("自动", "Auto")
+    assert (said(running, True, "zh"), said(level, 121.4497222319382, "en")) == ("是", "121.4497")
