@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cache
 
 from gateway.model import AlarmCondition, AlarmState, Suppression
 from gateway.web.alarm_words import (
@@ -132,9 +133,14 @@ def possible_acts(alarm: AlarmState) -> set[str]:
     return {act for act, is_possible in _POSSIBLE.items() if is_possible(alarm)}
 
 
+@cache
+def _words(language: str) -> Mapping[str, str]:
+    return {key: text[language] for key, text in ALARM_WORDS.items()}
+
+
 def _notes(showing: Showing, alarm: AlarmState, language: str) -> list[str]:
     """What else there is to know, in few words."""
-    words = {key: text[language] for key, text in ALARM_WORDS.items()}
+    words = _words(language)
     found = []
     if alarm.suppression is Suppression.SHELVED:
         asked = alarm.shelf[-1] if alarm.shelf else None
