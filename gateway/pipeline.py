@@ -110,6 +110,7 @@ class Pipeline:
             self._given.note(fact)
         self.judge.use_facts(self._given.over(self.site), self._given.of_gateway(self.site))
         self._give_rules()
+        self.judge.look_anew()
         self.tick()
         return row
 

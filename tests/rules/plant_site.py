@@ -55,8 +55,8 @@ class PlantSite:
         self.plant = Plant(self.settings)
         self.snapshot = Snapshot({each.id: each.points for each in self.settings.devices})
         self.judge = Judge(self.settings, self.snapshot, PACKS, self._hear)
-        places = {each.id: Place(each.kind, each.line, each.depends_on) for each in self.settings.devices}
-        self.alarms = Alarms(self.judge.alarm_rules(), places, self.settings.alarms, self)
+        self._places = {each.id: Place(each.kind, each.line, each.depends_on) for each in self.settings.devices}
+        self.alarms = Alarms(self.judge.alarm_rules(), self._places, self.settings.alarms, self)
         self.now = 1000.0
         self.ts = START_MS
         self.silent: set[str] = set()
@@ -75,6 +75,8 @@ class PlantSite:
         fact = GivenFact(device, name, value, "duty-1", self.ts, filed(self.settings, device, name))
         self.given = [each for each in self.given if each.key != fact.key] + [fact]
         self.judge.use_facts(laid_over(self.settings, self.given), {})
+        self.alarms.replace(self.judge.alarm_rules(), self._places, self.settings.alarms)
+        self.judge.look_anew()
 
     def pass_s(self, seconds: float, step_s: float = 1.0) -> None:
         for _ in range(round(seconds / step_s)):

@@ -66,6 +66,7 @@ def test_a_response_that_is_called_while_a_rule_holds_raises_it() -> None:
     watched.do("gen-1", mode="manual")
     watched.pass_s(1)
     watched.give_fact("gen-1", "response_level", "I")
+    assert watched.held("gen-1", "not_in_auto") is Priority.CRITICAL
     watched.pass_s(1)
     assert watched.held("gen-1", "not_in_auto") is Priority.CRITICAL
     since = next(each.since for each in watched.judge.rules("gen-1").verdicts() if each.rule == "not_in_auto")
@@ -197,3 +198,24 @@ def test_the_gateway_is_judged_by_the_points_it_has_of_itself() -> None:
     again.update_health(Reading("_gateway", 9_000_000, ("disk_usage",), (85.0,), (Status.Good,)))
     (verdict,) = again.rules("_gateway").verdicts()
     assert (verdict.level, verdict.announced) == (Priority.MEDIUM, Priority.MEDIUM)
+
+
+def test_a_rule_that_a_new_fact_arms_makes_its_alarm_at_once() -> None:
+    watched = with_gen()
+    assert "exercise_overdue" not in {each.rule for each in watched.judge.rules("gen-1").verdicts()}
+    watched.give_fact("gen-1", "last_exercise", "2026-01-01")
+    assert watched.held("gen-1", "exercise_overdue") is not None
+    watched.pass_s(86_400, 3600)
+    assert watched.raised("gen-1", "exercise_overdue")
+    watched.give_fact("gen-1", "last_exercise", "2026-06-02")
+    assert watched.held("gen-1", "exercise_overdue") is None
+
+
+def test_a_response_that_is_called_announces_again_what_it_raises() -> None:
+    watched = with_gen()
+    watched.do("gen-1", mode="manual")
+    watched.pass_s(700, 10)
+    assert [each.after.priority for each in watched.raised("gen-1", "not_in_auto")] == [Priority.HIGH]
+    watched.give_fact("gen-1", "response_level", "II")
+    priorities = [each.after.priority for each in watched.raised("gen-1", "not_in_auto")]
+    assert priorities == [Priority.HIGH, Priority.CRITICAL]
