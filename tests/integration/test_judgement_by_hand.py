@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,7 @@ async def test_facts_by_mqtt_and_by_hand(depot: Site) -> None:
                 assert person.events() == []
                 await _hostile(person, depot)
                 await _raised_and_kept(person, depot)
-            assert gateway.stop() == 0
+            gateway.stop(signal.SIGKILL)
         await _after_a_restart(depot)
 
 
