@@ -68,9 +68,12 @@ def _line(line: LineSettings, devices: list[DeviceSettings], plan: LinePlan, lan
     ]
     rows.insert(0, [cell[language] for cell in _HEAD])
     cycle_ms = sum(request.wire_ms for request in plan.requests)
+    marked = sum(bool(device.identity) for device in devices)
     foot = Text(
-        f"  一轮共 {len(plan.requests)} 个请求，线上 {cycle_ms:.1f} ms，负载 {plan.load:.1%}",
-        f"  one cycle: {len(plan.requests)} requests, {cycle_ms:.1f} ms on the wire, load {plan.load:.1%}",
+        f"  一轮共 {len(plan.requests)} 个请求，线上 {cycle_ms:.1f} ms，负载 {plan.load:.1%}"
+        + (f"（含 {marked} 台设备的身份核对）" if marked else ""),
+        f"  one cycle: {len(plan.requests)} requests, {cycle_ms:.1f} ms on the wire, load {plan.load:.1%}"
+        + (f" (with identity checks, devices: {marked})" if marked else ""),
     )
     return [head[language], *aligned(rows, right=range(2, 7)), foot[language]]
 

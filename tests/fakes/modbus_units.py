@@ -9,10 +9,11 @@ from typing import Self
 
 
 class ModbusUnits:
-    """Every holding register of unit `u` holds 100 * u; a unit not in `answering` is silent."""
+    """Every holding register of unit `u` holds `holds[u]`, else 100 * u; a unit not in `answering` is silent."""
 
     def __init__(self, *answering: int) -> None:
         self.answering = set(answering)
+        self.holds: dict[int, int] = {}
         self.asked: Counter[int] = Counter()
         self.connections = 0
         self._server: asyncio.Server | None = None
@@ -43,7 +44,7 @@ class ModbusUnits:
                 self.asked[unit] += 1
                 self._news.set()
                 if unit in self.answering:
-                    data = struct.pack(f">BB{count}H", function, 2 * count, *[100 * unit] * count)
+                    data = struct.pack(f">BB{count}H", function, 2 * count, *[self.holds.get(unit, 100 * unit)] * count)
                     writer.write(struct.pack(">HHHB", transaction, 0, len(data) + 1, unit) + data)
         except (asyncio.IncompleteReadError, ConnectionError):
             return

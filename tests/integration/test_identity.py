@@ -12,6 +12,7 @@ import pytest
 
 from tests.devices.recordings import RECORDINGS, Tables
 from tests.devices.serving import device, tcp_server
+from tests.fakes.modbus_units import ModbusUnits
 from tests.integration.mqtt_peer import Peer, peer
 from tests.processes import Vigil, run
 from tests.servers import Mosquitto, free_port
@@ -71,6 +72,35 @@ async def test_exchanged_machines_are_noticed_and_told(tmp_path: Path, mosquitto
     assert told["found"] == {"identity_0": 1, "identity_1": 20432}
     assert told["expected"] == {"identity_0": [1], "identity_1": [20431]}
     assert "wrong_device device=gen-1" in gateway.printed()
+
+
+MARKED = """
+schema: 1
+site: {{id: depot-1, name: {{zh: 库, en: Depot}}, kind: warehouse, timezone: Asia/Shanghai}}
+lines: {{lan: {{tcp: "127.0.0.1:{tcp}"}}}}
+devices:
+  - {{id: tank-1, kind: tank, line: lan, unit: 1, interval: 1s, timeout: 2s, report: poll,
+     identity: [{{at: "holding:0", equals: 100}}], points: {{flow: {{at: "holding:40", unit: m3/h}}}}}}
+uplink: {{mqtt: {{url: "mqtt://127.0.0.1:{mqtt}", confirm: broker}}}}
+state_dir: state
+"""
+
+
+async def test_an_exchange_that_no_silence_shows_gives_no_value(tmp_path: Path, mosquitto: Mosquitto) -> None:
+    """Another machine answers from one poll to the next, on the same connection."""
+    site = tmp_path / "site.yaml"
+    async with ModbusUnits(1) as units, peer(mosquitto, "vigil/v1/depot-1/tank-1/#") as heard:
+        site.write_text(MARKED.format(tcp=units.port, mqtt=mosquitto.port))
+        with Vigil(tmp_path, "run", site) as gateway:
+            await heard.until(lambda: any("flow" in each["v"] for each in said(heard, "/telemetry")))
+            units.holds[1] = 777
+            await heard.until(lambda: any(each["type"] == "wrong_device" for each in said(heard, "/event")))
+            await heard.until(
+                lambda: said(heard, "/telemetry")[-1].get("bad", {}).get("flow") == "BadConfigurationError"
+            )
+            assert units.connections == 1
+            assert await asyncio.to_thread(gateway.stop) == 0
+    assert {each["v"]["flow"] for each in said(heard, "/telemetry") if "flow" in each["v"]} == {100}
 
 
 WRONG_PROFILE = """
