@@ -183,7 +183,7 @@ class Alarms:
         if state.shelved_until is not None and now_s >= self._shelf_ends[key]:
             return move(state, AlarmEvent.SHELF_ENDED, now_ms, off_the_shelf(state))
         why = cause(state, rule, self._site, is_new=state.is_suppressed)
-        if bool(why) is not state.is_suppressed and (why == "" or state.condition is not AlarmCondition.NORMAL):
+        if why != state.suppressed_by and (why == "" or state.condition is not AlarmCondition.NORMAL):
             event = AlarmEvent.SUPPRESS if why else AlarmEvent.RELEASE
             return move(state, event, now_ms, replace(state, is_suppressed=bool(why), suppressed_by=why))
         if state.is_historical and state.condition is AlarmCondition.UNACK and self._is_confirmed(key, now_ms):

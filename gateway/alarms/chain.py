@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from gateway.model import Text
 from gateway.store.trail import Entry
@@ -18,14 +19,15 @@ RETIRED = "retired"
 
 
 class Chain:
-    """Writes the next entry; `last` is the newest there is."""
+    """Writes the next entry; `last` is the newest there is, `highest` the highest number that was ever given."""
 
-    def __init__(self, last: Entry | None) -> None:
+    def __init__(self, last: Entry | None, highest: int = 0) -> None:
         self._last = last
+        self._highest = max(highest, last.number if last is not None else 0)
 
     @property
     def next_number(self) -> int:
-        return self._last.number + 1 if self._last is not None else 1
+        return self._highest + 1
 
     @property
     def head(self) -> str:
@@ -37,6 +39,7 @@ class Chain:
         number = self.next_number
         body = dumps({"number": number, "ts": ts, "prev": self.head, "type": type_, **data}).encode()
         self._last = Entry(number, ts, body, hashlib.sha256(body).digest())
+        self._highest = number
         return self._last
 
 
@@ -59,8 +62,8 @@ class Verified:
     flaw: Flaw | None
 
 
-def verify(entries: Iterable[Entry]) -> Verified:
-    """Walk the whole journal, oldest first; stops at the first flaw."""
+def verify(entries: Iterable[Entry], highest: int = 0) -> Verified:
+    """Walk the whole journal, oldest first; stops at the first flaw. Entries must be there up to number `highest`."""
     first = last = count = 0
     previous: str | None = None
     begins_behind: tuple[int, str] | None = None
@@ -71,8 +74,8 @@ def verify(entries: Iterable[Entry]) -> Verified:
             return Verified(first, last, count, previous or "", Flaw(last + 1, _MISSING))
         if hashlib.sha256(entry.body).digest() != entry.hash:
             return Verified(first, last, count, previous or "", Flaw(entry.number, _CHANGED))
-        told = json.loads(entry.body)
-        if told.get("number") != entry.number or told.get("ts") != entry.ts:
+        told = _read(entry)
+        if told is None:
             return Verified(first, last, count, previous or "", Flaw(entry.number, _CHANGED))
         if not count:
             first, begins_behind = entry.number, (entry.number - 1, told["prev"])
@@ -84,7 +87,20 @@ def verify(entries: Iterable[Entry]) -> Verified:
     expected = retired or (0, GENESIS)
     if begins_behind is not None and begins_behind != expected:
         return Verified(first, last, count, previous or "", Flaw(expected[0] + 1, _MISSING))
-    return Verified(first, last, count, previous or "", None)
+    return Verified(first, last, count, previous or "", Flaw(last + 1, _MISSING) if last < highest else None)
+
+
+def _read(entry: Entry) -> Mapping[str, Any] | None:
+    """What the entry says; None where it is not what an entry of this number and time looks like."""
+    try:
+        told = json.loads(entry.body)
+    except ValueError:
+        return None
+    if not isinstance(told, dict) or not {"prev", "type"} <= told.keys():
+        return None
+    if told["type"] == RETIRED and not {"up_to", "hash"} <= told.keys():
+        return None
+    return told if (told.get("number"), told.get("ts")) == (entry.number, entry.ts) else None
 
 
 _MISSING = Text("缺少这一条记录", "this entry is missing")

@@ -58,7 +58,7 @@ class Desk:
         self._clock = clock
         self._send = send
         self._alarms = Alarms({}, {}, site.alarms, around)
-        self._chain = Chain(store.trail.last)
+        self._chain = Chain(store.trail.last, store.trail.highest)
         self._waiting: deque[Verdict] = deque()
         self._notes, self._noted_at, self._skipped = MOST_NOTES, clock.monotonic(), 0
         self._has_orphans = False

@@ -173,13 +173,13 @@ def _alarm_of(site: SiteSettings, names: Sequence[str]) -> tuple[str, str]:
 def _verify(site: SiteSettings, language: str) -> int:
     """Walk the chain of the journal."""
     from gateway.alarms.chain import verify
-    from gateway.store.trail import walk
+    from gateway.store.trail import highest, walk
 
     path = site.state_dir / "journal.db"
     if not path.is_file():
         complain("alarms", Text(f"{path}: 没有这个文件", f"{path}: there is no such file"), language)
         return 1
-    found = verify(walk(path))
+    found = verify(walk(path), highest(path))
     summary = Text(
         f"记录 {found.entries} 条，第 {found.first} 至 {found.last} 条，链尾 {found.head or '-'}",
         f"entries: {found.entries}, from {found.first} to {found.last}, head {found.head or '-'}",

@@ -52,6 +52,8 @@ class Trail:
         found = db.execute("SELECT number, ts, body, hash FROM trail ORDER BY number DESC LIMIT 1").fetchone()
         self.last: Entry | None = Entry(*found) if found else None
         """The newest entry when the store was opened."""
+        self.highest = _highest(db)
+        """The highest number ever written; more than that of `last` where somebody took entries away."""
 
     def add(self, entry: Entry, *, retire_to: int = 0) -> None:
         """Write `entry` with the next commit; with `retire_to`, let go of all up to that number."""
@@ -105,11 +107,26 @@ class Trail:
             "INSERT INTO trail VALUES(?,?,?,?)",
             [(entry.number, entry.ts, entry.body, entry.hash) for entry in work.entries],
         )
+        db.execute("INSERT OR REPLACE INTO meta VALUES('trail', ?)", (str(work.entries[-1].number),))
         if work.retire_to:
             db.execute("DELETE FROM trail WHERE number<=?", (work.retire_to,))
 
 
 _READ = "SELECT number, ts, body, hash FROM trail WHERE number > ? ORDER BY number LIMIT ?"
+
+
+def _highest(db: sqlite3.Connection) -> int:
+    found = db.execute("SELECT value FROM meta WHERE key='trail'").fetchone()
+    return int(found[0]) if found else 0
+
+
+def highest(path: Path) -> int:
+    """The highest number ever written to a journal file; StoreUnavailable where it cannot be read."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)) as db:
+            return _highest(db)
+    except sqlite3.Error as error:
+        raise StoreUnavailable(f"{path}: {error}") from error
 
 
 def walk(path: Path) -> Iterator[Entry]:

@@ -20,7 +20,7 @@ from gateway.ports import Refused
 from gateway.rules.book import load_rules
 from gateway.store import outbox as outbox_module
 from gateway.store.store import JOURNAL
-from gateway.store.trail import walk
+from gateway.store.trail import Entry, highest, walk
 from tests.unit.alarms.small_site import FINE, NAMES, SITE, START_MS, SmallSite, write_site
 
 
@@ -304,6 +304,31 @@ async def test_the_first_entry_that_is_not_what_it_was_is_named(site: SmallSite,
     flaw = verify(walk(journal(site))).flaw
     assert flaw is not None
     assert flaw.number == number
+
+
+async def test_entries_taken_off_the_end_are_missed_and_their_numbers_not_given_again(site: SmallSite) -> None:
+    await lives(site)
+    site.close()
+    with sqlite3.connect(journal(site)) as db:
+        db.execute("DELETE FROM trail WHERE number>6")
+    db.close()
+    found = verify(walk(journal(site)), highest(journal(site)))
+    assert found.flaw is not None
+    assert found.flaw.number == 7
+    again = SmallSite(site.path.parent, site.clock)
+    await lives(again, 1)
+    assert [entry.number for entry in walk(journal(again))] == [1, 2, 3, 4, 5, 6, 10, 11, 12]
+    flaw = verify(walk(journal(again)), highest(journal(again))).flaw
+    assert flaw is not None
+    assert flaw.number == 7
+    site.store, site.pipeline = again.store, again.pipeline
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b"\xff", b'{"number":2,"ts":3}'])
+def test_what_is_no_entry_is_named(body: bytes) -> None:
+    flaw = verify([Entry(2, 3, body, hashlib.sha256(body).digest())]).flaw
+    assert flaw is not None
+    assert flaw.number == 2
 
 
 async def test_an_entry_made_anew_breaks_the_one_behind_it(site: SmallSite) -> None:

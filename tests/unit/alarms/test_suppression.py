@@ -217,3 +217,19 @@ async def test_maintenance_keeps_back_what_stands_and_what_comes_but_not_what_pr
     site.pass_s(1)
     await site.settled()
     assert site.announcer.announced[2:] == ["gen-1/fail_to_start"], "the fuel is back"
+
+
+async def test_what_keeps_an_alarm_back_may_change(site: SmallSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.poll(fuel_level=5.0)
+    monkeypatch.setattr(site.pipeline, "in_maintenance", lambda device: device == "gen-1")
+    site.lose("gen-1")
+    site.pass_s(130)
+    assert site.state("fuel_low").suppressed_by == "work_order"
+    monkeypatch.setattr(site.pipeline, "in_maintenance", lambda device: False)
+    site.pass_s(1)
+    assert site.state("fuel_low").suppressed_by == "device_silent"
+    site.values["gen-1"] = {**site.values["gen-2"], "fuel_level": 5.0}
+    site.pass_s(2)
+    await site.settled()
+    assert not site.state("fuel_low").is_suppressed
+    assert site.announcer.announced.count("gen-1/fuel_low") == 2, "before the work order and after it"
