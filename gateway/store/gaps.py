@@ -24,7 +24,7 @@ class Gap:
     """The topic up to the device; empty where messages of unknown devices and times went with a damaged file."""
     why: str
     """`thinned` and `quota` (dropped) at the quota, `disk` (little space left), `overload` (the disk did not keep up),
-    `damage` (a file was set aside)."""
+    `refused` (the broker never took it, and there were too many such), `damage` (a file was set aside)."""
     first_ts: int
     last_ts: int
     count: int

@@ -39,6 +39,8 @@ DROP_ROWS = 100
 """Rows dropped at a time when the quota is reached."""
 FLOOR_BYTES = 4 * 1024 * 1024
 """What the outbox may take even of a nearly full disk."""
+MOST_DEAD = 10_000
+"""Dead letters kept, the newest."""
 THIN_ROWS = 1000
 """Rows thinned at a time."""
 
@@ -59,6 +61,7 @@ class _Work:
     dropped: int = 0
     thinned: int = 0
     dead: int = 0
+    unburied: int = 0
     labelling: Labelling | None = None
     labelled: list[Row] = field(default_factory=list)
     grown: int = 0
@@ -246,7 +249,7 @@ class Lane:
         counts.rows -= work.forgotten
         counts.bytes -= work.forgotten_bytes
         counts.dropped += work.dropped
-        counts.dead += work.dead
+        counts.dead += work.dead - work.unburied
         counts.thinned += work.thinned
         counts.confirmed += work.forgotten - work.dropped - work.thinned - work.dead
         counts.bytes += work.grown
@@ -263,18 +266,14 @@ class Lane:
 
     def write(self, db: sqlite3.Connection) -> None:
         work = self._now
-        work.forgotten = work.forgotten_bytes = work.dropped = work.thinned = work.dead = 0
+        work.forgotten = work.forgotten_bytes = work.dropped = work.thinned = work.dead = work.unburied = 0
         db.executemany(
             "INSERT INTO message VALUES(?,?,?,?,?,?,?)",
             [(row.seq, row.ts, row.topic, row.body, row.retain, row.rank, row.held) for row in work.rows.values()],
         )
         if not self.may_skip:
             _write_journal(db, work)
-        for seq, reason in work.set_aside.items():
-            work.dead += db.execute(
-                "INSERT OR REPLACE INTO dead SELECT seq, ts, topic, body, rank, ? FROM message WHERE seq=?",
-                (reason, seq),
-            ).rowcount
+        self._bury(db, work)
         gone = [*work.forget, *[(seq, seq) for seq in work.set_aside]]
         for first, last in gone:
             self._delete(db, work, "seq BETWEEN ? AND ?", (first, last))
@@ -285,6 +284,23 @@ class Lane:
             gaps.settle(db, gap)
         for gap in work.gaps.values():
             gaps.add(db, gap)
+
+    def _bury(self, db: sqlite3.Connection, work: _Work) -> None:
+        """Rows the broker will never take become dead letters; the oldest of those go where there are too many."""
+        for seq, reason in work.set_aside.items():
+            work.dead += db.execute(
+                "INSERT OR REPLACE INTO dead SELECT seq, ts, topic, body, rank, ? FROM message WHERE seq=?",
+                (reason, seq),
+            ).rowcount
+        excess = self.counts.dead + work.dead - MOST_DEAD
+        if excess > 0:
+            lost = db.execute(
+                "DELETE FROM dead WHERE seq IN (SELECT seq FROM dead ORDER BY seq LIMIT ?) RETURNING topic, ts, body",
+                (excess,),
+            ).fetchall()
+            work.unburied = len(lost)
+            for topic, ts, body in lost:
+                gaps.add(db, Gap(gaps.place_of(topic), "refused", ts, ts, count_values(body)))
 
     def _label(self, db: sqlite3.Connection, work: _Work, labelling: Labelling) -> None:
         pairs = label_rows(db, labelling)

@@ -245,6 +245,21 @@ async def test_what_the_broker_refuses_goes_to_the_dead_letters(store: Store) ->
     assert (counts.dead, counts.rows, counts.confirmed) == (2, 1, 0)
 
 
+async def test_dead_letters_are_bounded_and_those_that_go_are_told(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.store.lane.MOST_DEAD", 3)
+    for number in range(5):
+        row = telemetry(store, ts=1000 + number, body=b'"v":{"a":1,"b":2}}')
+        await store.flush()
+        await store.outbox.set_aside(row.seq, "payload format invalid")
+        await store.flush()
+    counts = store.outbox.counts()
+    assert (counts.dead, counts.rows, counts.confirmed) == (3, 0, 0)
+    (gap,) = await store.outbox.gaps()
+    assert (gap.place, gap.why, gap.first_ts, gap.last_ts, gap.count) == ("vigil/v1/a/gen-1", "refused", 1000, 1001, 4)
+
+
 async def test_documents_are_written_with_their_message(tmp_path: Path) -> None:
     store = open_store(tmp_path / "state", PATIENT)
     row = store.outbox.accept("vigil/v1/a/gen-1/event", b"}", ts=1, retain=False, rank=0, keep={"alarm/x": b"1"})
