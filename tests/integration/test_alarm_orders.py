@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
 from argon2 import PasswordHasher
 
 from tests.in_process import Said, vigil
 from tests.integration.mqtt_peer import Peer, peer
 from tests.processes import Vigil
 from tests.scenario.plants import Heard, Machines, at_once, machines, site_file
-from tests.servers import Mosquitto
+from tests.servers import Mosquitto, free_port
 
 ROLES = (("duty", "operator"), ("shift", "operator"), ("fitter", "maintainer"), ("guest", "visitor"))
 RULES = ("not_in_auto", "emergency_stop_pushed", "fuel_low", "controller_shutdown", "fail_to_start")
@@ -42,6 +43,11 @@ class Depot:
         await self.link.publish(f"vigil/v1/depot-1/{device}/cmd", order)
         await self.link.until(lambda: len(self.replies(id_)) > heard)
         return self.replies(id_)[-1]
+
+    def siren(self) -> bool:
+        """Whether the siren sounds, as its relay says."""
+        told = [each["v"]["siren"] for each in self.heard.messages("relay-1/telemetry") if "siren" in each["v"]]
+        return bool(told) and told[-1] is True
 
     def replies(self, id_: str) -> list[dict[str, Any]]:
         found = [json.loads(payload) for topic, payload in self.link.heard if topic.endswith("/cmd/reply")]
@@ -75,8 +81,27 @@ async def depot(folder: Path, broker: Mosquitto) -> AsyncIterator[Depot]:
         overrides=at_once(RULES),
         operators_file="operators",
     )
+    with_siren(path)
     async with machines(path) as plant, peer(broker, "vigil/v1/#") as link:
         yield Depot(path, plant, link, Heard(link))
+
+
+def with_siren(path: Path) -> None:
+    """A relay on a line of its own switches it."""
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content["lines"]["relay"] = {"tcp": f"127.0.0.1:{free_port()}"}
+    siren = {"at": "coil:3", "write": {"roles": ["annunciator"]}}
+    relay = {
+        "id": "relay-1",
+        "kind": "sensor",
+        "line": "relay",
+        "unit": 1,
+        "interval": "200ms",
+        "points": {"siren": siren},
+    }
+    content["devices"].append({**relay, "write": {"siren": {}}})
+    content["annunciator"] = {"device": "relay-1", "point": "siren"}
+    path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
 
 
 def actions(heard: Heard) -> list[dict[str, Any]]:
@@ -111,7 +136,6 @@ REFUSED: tuple[tuple[str, object, dict[str, str], str], ...] = (
     ("ack", {"rule": E_STOP, "note": {"a": {"b": 1}}}, {}, "bad_request"),
     ("ack", {"rule": E_STOP, "note": "n" * 501}, {}, "bad_request"),
     ("silence", {}, {"by": "guest"}, "not_allowed"),
-    ("silence", {}, {"device": "_site"}, "no_annunciator"),
     ("dance", {"rule": E_STOP}, {}, "unknown_command"),
 )
 
@@ -125,6 +149,7 @@ async def test_alarms_by_mqtt_and_by_hand(tmp_path: Path, mosquitto: Mosquitto) 
             await site.heard.until_alarms("gen-1", {E_STOP, SELECTOR, FUEL, "controller_shutdown"})
             await _refused(site)
             await _hostile(site)
+            await _silenced(site)
             await _by_mqtt(site)
             await _by_hand(site)
             assert gateway.stop() == 0
@@ -155,6 +180,20 @@ async def _hostile(site: Depot) -> None:
     assert (await site.ask("dance", {}))["error"] == "unknown_command"
     assert not [reply for number in range(7) for reply in site.replies(f"h-{number}") if reply["ok"]]
     assert actions(site.heard) == []
+
+
+async def _silenced(site: Depot) -> None:
+    """The siren ends, the alarms stand; it cannot be ended twice."""
+    await site.link.until(site.siren)
+    standing = site.heard.alarms("gen-1")
+    assert (await site.ask("silence", {"note": "we are here"}, device="_site"))["ok"] is True
+    await site.link.until(lambda: not site.siren())
+    assert site.heard.alarms("gen-1") == standing
+    assert (await site.ask("silence", {}, device="_site"))["error"] == "not_sounding"
+    told = await site.vigil("alarms", "silence", str(site.file), "--by", "duty")
+    assert (told.code, "not sounding" in told.err) == (1, True)
+    (event,) = [each["data"] for each in site.heard.messages("_site/event") if each["type"] == "silence"]
+    assert (event["by"], event["via"], event["note"]) == ("duty", "mqtt", "we are here")
 
 
 async def _by_mqtt(site: Depot) -> None:

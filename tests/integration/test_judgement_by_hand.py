@@ -96,6 +96,7 @@ REFUSED: tuple[tuple[str, object, dict[str, str], str], ...] = (
     ("_site", {"name": "response_level", "value": 2}, {}, "bad_value"),
     ("_site", {"name": "response_level", "value": ["II"]}, {}, "bad_value"),
     ("_site", {"name": "response_level", "value": {"a": "II"}}, {}, "bad_value"),
+    ("_site", {}, {"cmd": "silence"}, "no_annunciator"),
     ("_site", {"name": "response_level"}, {}, "bad_request"),
     ("_site", {"name": 7, "value": "II"}, {}, "bad_request"),
     ("_site", {"name": "responce_level", "value": "II"}, {}, "no_such_fact"),
