@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 QUICK_CHECK_BYTES = 16 * 1024 * 1024
 """Files up to this size are checked page by page when opened; larger ones show damage when it is met."""
 BUSY_S = 5.0
+MOST_ASIDE = 3
+"""Damaged files kept, the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,19 @@ class StoreFile:
         self.generation += 1
         self.suspect = None
         log.error("store_file_set_aside file=%s aside=%s reason=%s", self.path, aside, why)
+        self._drop_older_than(aside)
         return self._open()
+
+    def _drop_older_than(self, aside: Path) -> None:
+        """A disk that damages its files again and again must not be filled by them."""
+        others: dict[str, list[Path]] = {}
+        for part in self.path.parent.glob(f"{self.path.name}.damaged-*"):
+            others.setdefault(part.name.removesuffix("-wal").removesuffix("-shm"), []).append(part)
+        del others[aside.name]
+        for name in sorted(others)[: 1 - MOST_ASIDE]:
+            log.warning("store_file_dropped file=%s", name)
+            for part in others[name]:
+                part.unlink()
 
     def reader(self) -> sqlite3.Connection:
         """A second connection that only reads."""

@@ -14,6 +14,7 @@ import pytest
 from gateway.errors import StoreError, StoreUnavailable
 from gateway.ports import Confirmed, Row
 from gateway.store import Store, StoreOptions, open_store, sequence
+from gateway.store.files import MOST_ASIDE
 
 PATIENT = StoreOptions(commit_interval_s=3600.0)
 
@@ -81,6 +82,18 @@ async def test_a_damaged_telemetry_file_is_set_aside_and_the_numbers_go_on(tmp_p
     assert row
     assert row.seq > max(last, event.seq)
     store.close()
+
+
+def test_a_disk_that_damages_file_after_file_is_not_filled_with_them(tmp_path: Path) -> None:
+    path = tmp_path / "telemetry.db"
+    for number in range(MOST_ASIDE + 3):
+        path.write_bytes(b"%d is no database" % number)
+        store = open_store(tmp_path)
+        newest = store.damaged_file
+        store.close()
+    assert newest is not None
+    assert newest.read_bytes().startswith(b"%d" % number)
+    assert len(list(tmp_path.glob("telemetry.db.damaged-*"))) == MOST_ASIDE
 
 
 async def test_damage_in_a_page_is_found_when_opened(tmp_path: Path) -> None:
