@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from gateway.alarms import refusals
-from gateway.alarms.alarm import Heard, Key, Place, Rules, follow, move, untouched, worst_first
+from gateway.alarms.alarm import AlarmRule, Heard, Key, Place, Rules, follow, move, untouched, worst_first
 from gateway.alarms.orders import carry_out, off_the_shelf
 from gateway.alarms.suppression import SILENT, Site, Surroundings, cause
 from gateway.model import (
@@ -189,11 +189,21 @@ class Alarms:
         if state.is_historical and state.condition is AlarmCondition.UNACK and self._is_confirmed(key, now_ms):
             after = replace(state, is_historical=False, raised_at=now_ms)
             return move(state, AlarmEvent.CONFIRM, now_ms, after)
+        if self._is_due_again(state, rule, now_ms):
+            after = replace(state, condition=AlarmCondition.UNACK, acks=(), raised_at=now_ms)
+            return move(state, AlarmEvent.AGAIN, now_ms, after)
         since = self._unsure.get(key)
         is_stale = since is not None and (state.is_stale or now_s - since >= STALE_MS / 1000)
         if is_stale is not state.is_stale and state.condition is not AlarmCondition.NORMAL:
             return move(state, AlarmEvent.STALE, now_ms, replace(state, is_stale=is_stale))
         return None
+
+    def _is_due_again(self, state: AlarmState, rule: AlarmRule, now_ms: int) -> bool:
+        """Acknowledged long ago, and still there."""
+        is_quiet = state.condition is not AlarmCondition.ACKED or state.suppression is not Suppression.NONE
+        if not rule.again_s or is_quiet or (state.device, state.rule) in self._unsure:
+            return False
+        return now_ms - state.raised_at >= rule.again_s * 1000
 
     def _is_confirmed(self, key: Key, now_ms: int) -> bool:
         return key not in self._unsure and now_ms - self._site.around.sampled_at(key[0]) <= OLD_MS

@@ -41,6 +41,7 @@ CONDITION_STEPS: tuple[Step, ...] = (
     Step(UNACK, AlarmEvent.RETURN, LATCHED_UNACK, Guard.LATCHED),
     Step(UNACK, AlarmEvent.CONFIRM, UNACK),
     Step(ACKED, AlarmEvent.WORSEN, UNACK),
+    Step(ACKED, AlarmEvent.AGAIN, UNACK),
     Step(ACKED, AlarmEvent.EASE, ACKED),
     Step(ACKED, AlarmEvent.RETURN, NORMAL, Guard.FREE),
     Step(ACKED, AlarmEvent.RETURN, LATCHED_ACKED, Guard.LATCHED),

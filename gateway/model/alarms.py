@@ -64,6 +64,8 @@ class AlarmEvent(StrEnum):
     SHELF_ENDED = "shelf_ended"
     SUPPRESS = "suppress"
     RELEASE = "release"
+    AGAIN = "again"
+    """Still active long after somebody acknowledged it: back to UNACK."""
     CONFIRM = "confirm"
     """Present data show what so far only old data had said."""
     REMOVE = "remove"
@@ -161,5 +163,5 @@ class Transition:
             return False
         if self.is_historical:
             return False
-        news = (AlarmEvent.RAISE, AlarmEvent.WORSEN, AlarmEvent.CONFIRM)
+        news = (AlarmEvent.RAISE, AlarmEvent.WORSEN, AlarmEvent.AGAIN, AlarmEvent.CONFIRM)
         return self.event in news or self.was is not Suppression.NONE

@@ -23,6 +23,7 @@ CONDITIONS: Mapping[AlarmCondition, Text] = {
 STEPS: Mapping[AlarmEvent, Text] = {
     AlarmEvent.RAISE: Text("告警发生", "raised"),
     AlarmEvent.WORSEN: Text("级别升高", "became worse"),
+    AlarmEvent.AGAIN: Text("长时间未恢复，再次告警", "still there, announced again"),
     AlarmEvent.EASE: Text("级别降低", "eased"),
     AlarmEvent.RETURN: Text("告警恢复", "returned to normal"),
     AlarmEvent.STALE: Text("数据可用性变化", "whether it can be told changed"),
@@ -58,7 +59,18 @@ EVENTS: Mapping[str, Text] = {
     "config_applied": Text("配置变更", "configuration changed"),
     "config_rolled_back": Text("配置退回", "configuration rolled back"),
     "write": Text("写入测点", "point written"),
+    "notice": Text("通知", "notice"),
+    "message": Text("消息", "message"),
+    "channel_failing": Text("通知渠道故障", "a channel of notices fails"),
+    "channel_recovered": Text("通知渠道恢复", "a channel of notices is back"),
+    "annunciator_failing": Text("警报器故障", "the annunciator fails"),
+    "annunciator_recovered": Text("警报器恢复", "the annunciator is back"),
+    "login": Text("登录页面", "logged in"),
+    "logout": Text("退出页面", "logged out"),
+    "login_refused": Text("登录被拒绝", "login refused"),
 }
+#: Members of events that only programs need.
+HIDDEN = frozenset({"by", "id", "notice", "config"})
 #: Members of events, and why data is missing.
 MEMBERS: Mapping[str, Text] = {
     "point": Text("测点", "point"),
@@ -73,8 +85,24 @@ MEMBERS: Mapping[str, Text] = {
     "profile": Text("型号文件", "profile"),
     "identity": Text("身份", "identity"),
     "user": Text("用户", "user"),
+    "after": Text("现值", "after"),
+    "result": Text("结果", "result"),
+    "order": Text("工单", "order"),
+    "channel": Text("渠道", "channel"),
+    "why": Text("原因", "why"),
+    "what": Text("内容", "what"),
+    "priority": Text("级别", "priority"),
+    "count": Text("数量", "count"),
+    "outage_s": Text("中断秒数", "outage, seconds"),
+    "escalated_after_s": Text("升级等待秒数", "escalated after seconds"),
+    "client": Text("来自", "from"),
+    "file": Text("文件", "file"),
+    "fits": Text("相符", "fits"),
+    "differs": Text("不符", "differs"),
+    "bad": Text("无法使用", "cannot be used"),
+    "doubtful": Text("超出范围", "out of range"),
+    "not_compared": Text("未核对", "not compared"),
     "role": Text("角色", "role"),
-    "config": Text("配置", "configuration"),
 }
 GAP_REASONS: Mapping[str, Text] = {
     "quota": Text("存储已满", "the store was full"),

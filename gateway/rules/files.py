@@ -100,6 +100,10 @@ class RuleKeys(FileModel):
     when: Annotated[FormulaText | None, Field(description="Judged only while this holds.")] = None
     when_for: Annotated[Duration | None, Field(description="... and has held this long.")] = None
     levels: Annotated[tuple[LevelKeys, ...], Field(min_length=1)]
+    again: Annotated[
+        Duration | None,
+        Field(description="Acknowledged and still active after this time, the alarm is announced again."),
+    ] = None
     latched: Annotated[Truth, Field(description="The alarm stays until an operator resets it.")] = False
     safety: Annotated[Truth, Field(description="Danger to people: never lowered, never disarmed.")] = False
     raises: Annotated[Truth, Field(description="One priority higher at response level I or II.")] = False
@@ -149,5 +153,6 @@ class RuleOverride(FileModel):
     limits: Annotated[dict[Snake, Number], Field(default_factory=dict)]
     when: FormulaText | None = None
     when_for: Duration | None = None
+    again: Duration | None = None
     latched: Truth | None = None
     levels: Annotated[dict[PriorityName, LevelOverride], Field(default_factory=dict)]

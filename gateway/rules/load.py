@@ -147,6 +147,7 @@ class _Reader:
             levels=tuple(sorted(levels, key=lambda each: -each.priority.level)),
             when=self._condition(keys.when, (*path, "when"), limits),
             when_for_s=keys.when_for or 0.0,
+            again_s=keys.again or 0.0,
             latched=keys.latched,
             safety=keys.safety,
             raises=keys.raises,

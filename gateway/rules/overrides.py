@@ -54,6 +54,9 @@ class _Editor:
         if keys.get("latched") is not None:
             self._note("latched", _word(rule.latched), _word(keys["latched"]))
             changes["latched"] = keys["latched"]
+        if keys.get("again") is not None:
+            self._note("again", duration_text(rule.again_s), duration_text(keys["again"]))
+            changes["again_s"] = keys["again"]
         if keys.get("when_for") is not None:
             self._note("when_for", duration_text(rule.when_for_s), duration_text(keys["when_for"]))
             changes["when_for_s"] = keys["when_for"]

@@ -22,6 +22,7 @@ and changes single values under `rule_overrides:`. `vigil rules list CONFIG` sho
 - A rule that cannot be told (a point is bad or old) neither raises nor clears.
 - `+R` is one priority higher at response level I or II. For assets of criticality C all are one lower, save those
   marked *safety*.
+- *Again after*: an alarm that is acknowledged and still active then is announced again.
 - *Latched* alarms stay until an operator resets them. While a *spreading* rule of a device holds, what depends on the
   device is not ready.
 - A rule holds for a device that has its points and facts; of several alternatives it takes those the device has.
@@ -56,6 +57,8 @@ def _pack(pack: Pack) -> list[str]:
 
 def _rule(rule: Rule) -> list[str]:
     marks = [mark for attribute, mark in _MARKS if getattr(rule, attribute)]
+    if rule.again_s:
+        marks.append(f"again after {duration_text(rule.again_s)}")
     when = "" if rule.when is None else f"; only while {_formula(rule.when, rule.limits)}"
     if rule.when_for_s:
         when += f" for {duration_text(rule.when_for_s)}"

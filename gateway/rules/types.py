@@ -121,6 +121,8 @@ class Rule:
     when: Formula | None = None
     """Judged only while this holds; a level that was held clears when it ends."""
     when_for_s: float = 0.0
+    again_s: float = 0.0
+    """An alarm that is still active so long after it was raised, and acknowledged, is announced again; 0: never."""
     latched: bool = False
     """The alarm stays until an operator resets it; readiness follows the condition."""
     safety: bool = False

@@ -34,6 +34,7 @@ SUPPRESSIONS = {
 EVENTS = {
     AlarmEvent.RAISE: Text("告警产生", "Raised"),
     AlarmEvent.WORSEN: Text("升级", "Became worse"),
+    AlarmEvent.AGAIN: Text("长时间未恢复，再次告警", "Still there, announced again"),
     AlarmEvent.EASE: Text("降级", "Became less"),
     AlarmEvent.RETURN: Text("恢复", "Over"),
     AlarmEvent.STALE: Text("能否判断有变化", "Whether it can be told changed"),

@@ -10,6 +10,7 @@ from gateway.alarms.alarm import Place
 from gateway.alarms.alarms import Alarms
 from gateway.flow.snapshot import Snapshot
 from gateway.model import Priority, Reading, Status, Transition, Value, Verdict
+from gateway.ports import AlarmOrder
 from gateway.rules.book import builtin_packs
 from gateway.rules.given_facts import GivenFact, filed, laid_over
 from gateway.rules.judge import Judge
@@ -102,6 +103,10 @@ class PlantSite:
 
         for transition in self.alarms.due(self.ts, self.now):
             self._take(transition)
+
+    def order(self, act: str, name: str, rule: str) -> None:
+        """What somebody does about an alarm."""
+        self._take(self.alarms.order(AlarmOrder(act, name, rule, "duty-1", "operator"), self.ts))
 
     def raised(self, name: str, rule: str) -> list[Transition]:
         """When an alarm was announced to people, at which priority."""

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.model import AlarmCondition, Priority
+from gateway.model import AlarmCondition, AlarmEvent, Priority
 from tests.rules.plant_site import START_MS, PlantSite, equipment, one_of_each, plant_site
 
 DAY_S = timedelta(days=1).total_seconds()
@@ -158,6 +158,20 @@ def test_a_silent_device_is_unknown_at_once_and_announced_after_two_minutes() ->
     site.silent.clear()
     site.pass_s(10)
     assert site.state("it") == ("ready", ())
+
+
+def test_a_device_that_is_silent_for_a_day_asks_for_somebody_again() -> None:
+    site = site_with("generator")
+    site.silent.add("it")
+    site.pass_s(1000, 5)
+    assert [each.after.priority for each in site.raised("it", "device_silent")] == [Priority.MEDIUM, Priority.HIGH]
+    site.order("ack", "it", "device_silent")
+    site.pass_s(DAY_S, 60)
+    again = site.raised("it", "device_silent")[2:]
+    assert [(each.event, each.after.priority) for each in again] == [(AlarmEvent.AGAIN, Priority.HIGH)]
+    assert abs(again[0].ts - site.raised("it", "device_silent")[1].ts - DAY_S * 1000) <= 60_000
+    site.pass_s(2 * DAY_S, 60)
+    assert len(site.raised("it", "device_silent")) == 3, "not before it is acknowledged again"
 
 
 def test_a_flooded_pump_room_makes_its_pump_not_ready() -> None:
