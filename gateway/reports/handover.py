@@ -315,7 +315,7 @@ def _told(happening: Happening, names: Names) -> str:
     """The plain members of an event, but who did it."""
     told = []
     for key, value in happening.data.items():
-        if key == "by" or not isinstance(value, bool | int | float | str) or value == "":
+        if key in words.HIDDEN or not isinstance(value, bool | int | float | str) or value == "":
             continue
         told.append(_colon(names.say(words.MEMBERS.get(key) or Text(key, key)), _member(happening, key, names), names))
     return _joined(told, names)

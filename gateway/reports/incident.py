@@ -84,7 +84,11 @@ def incident(journal: Journal, name: str, until: int, stage: Stage | None = None
         first_out = before[-1] if before else None
     related = [each for each in raised if begin.ts <= each.ts <= end or each is first_out]
     acts = [each for each in steps if each.by]
-    happenings = tuple(each for each in journal.happenings if each.device == device and begin.ts <= each.ts <= end)
+    happenings = tuple(
+        each
+        for each in journal.happenings
+        if begin.ts <= each.ts <= end and (each.device == device or key in (each.data.get("alarms") or ()))
+    )
     return Incident(
         alarm,
         begin.number,

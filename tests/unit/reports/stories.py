@@ -122,6 +122,8 @@ def night() -> Story:
         occurrences=1,
     )
     story.step(at("21:03:15"), AlarmEvent.RAISE, fail)
+    told = {"channel": "sms-duty", "result": "accepted", "alarms": ["gen-1/battery_low"]}
+    story.event(at("21:03:20"), "_site", "notice", notice="n-1", **told)
     ack = Ack("张三", at("21:10:00"), "已派人 <i>现场</i>查看")
     acked = replace(low, condition=AlarmCondition.ACKED, acks=(ack,))
     story.step(at("21:10:00"), AlarmEvent.ACK, acked, "张三", ack.note)
