@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.cli.alarm_table import table
-from gateway.cli.at_site import WrongWords, complain
+from gateway.cli.at_site import WrongWords, complain, is_running
 from gateway.model import Text
 from gateway.settings.problems import suggest
 from gateway.settings.types import SiteSettings
@@ -71,10 +71,11 @@ def run(options: argparse.Namespace) -> int:
     from gateway.control import ControlFailed
 
     word, *rest = options.words if options.words[0] in WORDS else (LIST, *options.words)
+    if not rest:
+        complain("alarms", _USAGE, options.lang)
+        return 2
+    site = load(Path(rest[0]), options.lang)
     try:
-        if not rest:
-            raise WrongWords(_USAGE)
-        site = load(Path(rest[0]), options.lang)
         if word in ACTS or word == SILENCE:
             return _act(word, site, rest[1:], options)
         if len(rest) > 1:
@@ -84,7 +85,8 @@ def run(options: argparse.Namespace) -> int:
         complain("alarms", wrong.text, options.lang)
         return 2
     except ControlFailed as failure:
-        complain("alarms", _NOT_RUNNING if failure.error == "unreachable" else failure.text, options.lang)
+        is_missing = failure.error == "unreachable" and not is_running(site)
+        complain("alarms", _NOT_RUNNING if is_missing else failure.text, options.lang)
         return 1
 
 
@@ -94,15 +96,15 @@ def _list(site: SiteSettings, options: argparse.Namespace) -> int:
     try:
         with ControlClient(site.state_dir) as client:
             ts, alarms = _all_of(client.ask, everything=options.all)
-        is_running = True
+        is_live = True
     except ControlFailed as failure:
-        if failure.error != "unreachable":
+        if failure.error != "unreachable" or is_running(site):
             raise
-        ts, alarms, is_running = time.time_ns() // 1_000_000, _kept(site, everything=options.all), False
+        ts, alarms, is_live = time.time_ns() // 1_000_000, _kept(site, everything=options.all), False
     if options.json:
-        print(json.dumps({"ts": ts, "running": is_running, "alarms": alarms}, ensure_ascii=False))
+        print(json.dumps({"ts": ts, "running": is_live, "alarms": alarms}, ensure_ascii=False))
         return 0
-    if not is_running:
+    if not is_live:
         print(_AS_OF[options.lang], file=sys.stderr)
     print("\n".join(table(alarms, ts, options.lang)))
     return 0

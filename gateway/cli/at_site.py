@@ -53,3 +53,14 @@ def _missing(text: Text, name: str, known: Iterable[str]) -> Text:
 def complain(command: str, text: Text, language: str) -> None:
     """The last line of a command that failed."""
     print(f"vigil {command}: {text[language]}", file=sys.stderr)
+
+
+def is_running(site: SiteSettings) -> bool:
+    """Whether a gateway works with the state of this site, whoever's it is; StoreError where that cannot be told."""
+    from gateway.store import StateInUse, hold_state
+
+    try:
+        with hold_state(site.state_dir):
+            return False
+    except StateInUse:
+        return True

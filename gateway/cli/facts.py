@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from gateway.cli.at_site import WrongWords, complain, find_device
+from gateway.cli.at_site import WrongWords, complain, find_device, is_running
 from gateway.cli.tables import aligned
 from gateway.model import Text, ValueType
 from gateway.settings.problems import suggest
@@ -60,7 +60,8 @@ def run(options: argparse.Namespace) -> int:
         complain("facts", wrong.text, options.lang)
         return 2
     except ControlFailed as failure:
-        complain("facts", _NOT_RUNNING if failure.error == "unreachable" else failure.text, options.lang)
+        is_missing = failure.error == "unreachable" and not is_running(site)
+        complain("facts", _NOT_RUNNING if is_missing else failure.text, options.lang)
         return 1
 
 

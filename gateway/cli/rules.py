@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from gateway.cli.at_site import WrongWords, complain, find_device
+from gateway.cli.at_site import WrongWords, complain, find_device, is_running
 from gateway.cli.explanation_text import full, short
 from gateway.cli.tables import aligned
 from gateway.model import Text
@@ -78,7 +78,8 @@ def _explain(words: list[str], language: str, *, as_json: bool) -> int:
         complain("rules", wrong.text, language)
         return 2
     except ControlFailed as failure:
-        complain("rules", _NOT_RUNNING if failure.error == "unreachable" else failure.text, language)
+        is_missing = failure.error == "unreachable" and not is_running(site)
+        complain("rules", _NOT_RUNNING if is_missing else failure.text, language)
         return 2 if failure.error == "no_such_rule" else 1
     if as_json:
         print(json.dumps(answer["rules"][0] if len(words) == 3 else answer, ensure_ascii=False))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +14,11 @@ from gateway.model import Ack, AlarmCondition, AlarmState, Priority, Text
 from gateway.orders.alarms import state_told
 from gateway.rules.explain import explain
 from gateway.rules.explanation import as_json
+from gateway.store import open_store
+from tests.in_process import Said, vigil
 from tests.rules.plant_site import PlantSite, equipment, plant_site
 
+AS_OF = "no gateway runs: this is how alarms stood when one last wrote them down\n"
 NOW = 1_780_000_000_000
 MINUTE = 60_000
 ALARM = AlarmState(
@@ -106,3 +110,27 @@ def test_an_explanation_says_everything_once(site: PlantSite) -> None:
     assert "告知延时" in zh
     (line,) = short([told], "en")
     assert line.split()[:2] == ["not_in_auto", "[high]"]
+
+
+@pytest.mark.parametrize("words", [("alarms", "ack"), ("facts", "{}", "_site", "season"), ("rules", "explain", "{}")])
+def test_wrong_words_are_told(tmp_path: Path, words: tuple[str, ...]) -> None:
+    file = tmp_path / "site.yaml"
+    file.write_text("schema: 1\nsite: {id: s, name: {zh: 库, en: S}, kind: warehouse}\nlines: {}\ndevices: []\n")
+    said = vigil(*(word.format(file) for word in words))
+    assert (said.code, bool(said.err)) == (2, True)
+
+
+def test_a_gateway_that_runs_but_cannot_be_reached_is_not_taken_for_none(tmp_path: Path) -> None:
+    file = tmp_path / "site.yaml"
+    file.write_text("schema: 1\nsite: {id: s, name: {zh: 库, en: S}, kind: warehouse}\nlines: {}\ndevices: []\n")
+    assert vigil("alarms", file) == Said(0, "no alarms\n", AS_OF)
+    store = open_store(tmp_path / "state")
+    try:
+        said = vigil("alarms", file)
+        assert (said.code, "cannot be reached" in said.err, AS_OF in said.err) == (1, True, False)
+        said = vigil("alarms", "silence", file, "--by", "li")
+        assert (said.code, "cannot be reached" in said.err) == (1, True)
+    finally:
+        store.close()
+    said = vigil("alarms", "silence", file, "--by", "li")
+    assert (said.code, "vigil run" in said.err) == (1, True)
