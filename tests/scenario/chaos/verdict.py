@@ -113,17 +113,15 @@ def _judge_counter(
             verdict.gap += 1
         else:
             assert seq is None, f"poll {number} of unit {unit} was accepted as {seq} and is nowhere"
-            reload = next((ended for began, ended in stage.reloads if began <= at_ns <= ended), None)
-            if reload is not None:
-                verdict.cut_short[reload] += 1
-                continue
             death = _death_that_explains(stage, at_ns)
-            assert death is not None, f"poll {number} of unit {unit} at {at_ns} is nowhere; deaths: {stage.deaths}"
-            if death.orderly:
-                verdict.cut_short[death.at_ns] += 1
-            else:
+            if death is not None and not death.orderly:
                 verdict.killed += 1
                 verdict.worst_kill_s = max(verdict.worst_kill_s, (death.told_ns - at_ns) / 1e9)
+                continue
+            ends = [ended for began, ended in stage.reloads if began <= at_ns <= ended]
+            ends += [death.at_ns] if death is not None else []
+            assert ends, f"poll {number} of unit {unit} at {at_ns} is nowhere; deaths: {stage.deaths}"
+            verdict.cut_short[ends[0]] += 1
 
 
 def _prove(
