@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grp
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -77,6 +78,16 @@ def test_a_port_one_may_not_open_names_its_group(tmp_path: Path, monkeypatch: py
     assert finding.grade is Grade.FAILURE
     assert finding.do is not None
     assert "usermod -aG dialout li" in finding.do.zh
+
+
+def test_nobody_is_asked_to_join_the_group_of_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    port = tmp_path / "ttyUSB0"
+    port.touch()
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    monkeypatch.setattr(port_checks.grp, "getgrgid", lambda gid: grp.struct_group(("root", "x", 0, [])))
+    finding = next(each for each in check_ports([port], tmp_path) if each.grade is Grade.FAILURE)
+    assert finding.do is not None
+    assert "usermod -aG dialout" in finding.do.en
 
 
 def test_a_machine_without_ports_or_clock_chip_is_told_so(tmp_path: Path) -> None:
