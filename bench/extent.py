@@ -34,11 +34,11 @@ SHORT = Extent(
         *((1000, interval_ms * 1000) for interval_ms in (800, 650, 500, 400, 300, 240, 200, 160, 120, 80)),
     ),
     rate_s=8.0,
-    tries=1,
-    drain_s=10.0,
-    silence_s=12.0,
-    turnaround_s=8.0,
-    serial_s=60.0,
+    tries=2,
+    drain_s=8.0,
+    silence_s=10.0,
+    turnaround_s=6.0,
+    serial_s=100.0,
     faults_in_c=False,
 )
 LONG = Extent(
