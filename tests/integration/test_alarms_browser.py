@@ -10,8 +10,10 @@ import pytest
 import pytest_asyncio
 
 from gateway import app
+from gateway.model import Priority
 from gateway.operators import operator_line
 from gateway.settings.bundled import config_dir
+from gateway.settings.types import AlarmSettings
 from gateway.sim.simulation import serve as simulate
 from gateway.store import open_store
 from gateway.web.server import listen, serve
@@ -35,7 +37,8 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     people = [operator_line(name, name, "secret") for name in ("viewer", "operator", "maintainer")]
     (folder / "operators").write_text("\n".join(people))
     settings = app.load(config_dir() / "sites" / "demo.yaml")
-    settings = replace(settings, state_dir=folder / "state", operators_file=folder / "operators")
+    two = AlarmSettings(two_person_ack=(Priority.CRITICAL,))
+    settings = replace(settings, state_dir=folder / "state", operators_file=folder / "operators", alarms=two)
     async with simulate(settings, ports=folder / "ports", free_ports=True) as simulation:
         store = open_store(folder / "state")
         gateway = app.Gateway(simulation.redirected(), store)
@@ -121,6 +124,23 @@ async def test_an_alarm_appears_and_an_operator_acknowledges_it(
     assert [each for each in other.requests if not each.startswith(site.address)] == []
     assert other.complaints == []
     await other.open("about:blank")
+
+
+async def test_a_fire_alarm_takes_two_people(page: Page, site: Site) -> None:
+    store, card = site.simulation.devices["warehouse-1"], "#alarm-warehouse-1-fire"
+    store.hold("fire_alarm", True)
+    await log_in(page, site, "operator", "/alarms")
+    await page.until(f"document.querySelector('{card}.fill-critical')")
+    assert "Two people have to acknowledge" in await page.text(card)
+    await page.follow(f"{card} button")
+    assert "another person is needed (1/2 · operator)" in await page.text(card)
+    assert await page.run(f"document.querySelector('{card} form').hidden")
+    await log_in(page, site, "maintainer", "/alarms")
+    assert await page.text(f"{card} button") == "Acknowledge as second person"
+    await page.follow(f"{card} button")
+    assert await page.run(f"document.querySelector('{card}').classList.contains('acked')")
+    store.hold("fire_alarm", None)
+    await page.until(f"!document.querySelector('{card}')")
 
 
 async def test_a_viewer_is_refused(page: Page, site: Site, stopped: str) -> None:

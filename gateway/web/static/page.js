@@ -120,9 +120,12 @@ function showBadge(news) {
   set(loudest, ".words", news.words);
 }
 
-// Alarms come as they are drawn by the gateway, for everybody alike: here they get this session's token.
+// Alarms come as they are drawn by the gateway, for everybody alike: here they get this session's token, and who has
+// acknowledged one is not asked a second time.
 function arm(root) {
-  for (const input of root.querySelectorAll("input[name=csrf]")) input.value = document.body.dataset.csrf;
+  const {csrf, name} = document.body.dataset;
+  for (const input of root.querySelectorAll("input[name=csrf]")) input.value = csrf;
+  for (const form of root.querySelectorAll("[data-ackers]")) form.hidden = form.dataset.ackers.split(" ").includes(name);
 }
 
 function showAlarms(drawn) {
@@ -213,13 +216,16 @@ async function renew() {
 }
 if (document.querySelector("[data-renew]")) setInterval(renew, RENEW_MS);
 
+arm(document.getElementById("alarms") || document.createElement("div"));
+
 let shown = null;
 async function drawTrend() {
   const button = shown;
   if (!button || document.hidden) return;
   let drawing = null;
   try {
-    const width = Math.max(240, (button.closest(".columns").querySelector(".side").clientWidth || 640) - 34);
+    const columns = document.querySelector(".columns");
+    const width = (columns.querySelector(".side").clientWidth || columns.clientWidth) - 34;
     const answer = await fetch(`${button.dataset.trend}?width=${width}`);
     if (answer.ok) drawing = await answer.text();
   } catch {
