@@ -9,7 +9,7 @@ from gateway.alarms.keeping import state_json, transition_json
 from gateway.model import Transition
 from gateway.reports.handover import Handover
 from gateway.reports.incident import Incident
-from gateway.reports.journal import Happening, Started, Turn
+from gateway.reports.journal import Happening, Skipped, Started, Turn
 
 
 def handover_json(found: Handover, site: str) -> dict[str, Any]:
@@ -30,6 +30,7 @@ def handover_json(found: Handover, site: str) -> dict[str, Any]:
         "readiness": [_turn(each) for each in found.turns],
         "events": [_happening(each) for each in found.happenings],
         "starts": [_started(each) for each in found.starts],
+        "skipped": [_skipped(each) for each in found.skipped],
         "journal": {"first": found.first, "last": found.last, "head": found.head},
     }
 
@@ -52,6 +53,7 @@ def incident_json(found: Incident, site: str) -> dict[str, Any]:
         "related": [_step(each) for each in found.related],
         "events": [_happening(each) for each in found.happenings],
         "readiness": [_turn(each) for each in found.turns],
+        "skipped": [_skipped(each) for each in found.skipped],
         "journal": {"first": found.first, "last": found.last, "head": found.head},
     }
 
@@ -78,3 +80,7 @@ def _happening(each: Happening) -> Mapping[str, Any]:
 
 def _started(each: Started) -> Mapping[str, Any]:
     return {"entry": each.number, "ts": each.ts, "version": each.version}
+
+
+def _skipped(each: Skipped) -> Mapping[str, Any]:
+    return {"entry": each.number, "ts": each.ts, "count": each.count}

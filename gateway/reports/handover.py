@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gateway.model import AlarmCondition, AlarmEvent, AlarmState, Text, Transition
 from gateway.reports import words
 from gateway.reports.document import Document, Section, Table
-from gateway.reports.journal import Happening, Journal, Started, Turn
+from gateway.reports.journal import Happening, Journal, Skipped, Started, Turn
 from gateway.reports.names import Names
 
 SILENT = "device_silent"
@@ -36,6 +36,7 @@ class Handover:
     turns: tuple[Turn, ...]
     happenings: tuple[Happening, ...]
     starts: tuple[Started, ...]
+    skipped: tuple[Skipped, ...]
     first: int
     last: int
     head: str
@@ -62,6 +63,7 @@ def handover(journal: Journal, since: int, until: int) -> Handover:
         tuple(each for each in journal.turns if within(each.ts)),
         tuple(each for each in journal.happenings if within(each.ts)),
         tuple(each for each in journal.starts if within(each.ts)),
+        tuple(each for each in journal.skipped if within(each.ts)),
         journal.first,
         journal.last,
         journal.head,
@@ -143,7 +145,7 @@ def _sections(found: Handover, names: Names) -> Iterable[Section]:
     gaps = [each for each in found.happenings if each.event == GAP]
     yield Section(
         say(Text("八、数据缺口与网关启动", "8. Gaps, and starts of the gateway")),
-        table=_gaps(gaps, found.starts, names),
+        table=_gaps(gaps, found, names),
         nothing=say(words.NONE),
     )
     others = [each for each in found.happenings if each.event != GAP]
@@ -241,7 +243,7 @@ def readiness_word(state: str | None) -> Text:
     return words.READINESS.get(state) or Text(state, state)
 
 
-def _gaps(gaps: Iterable[Happening], starts: Iterable[Started], names: Names) -> Table:
+def _gaps(gaps: Iterable[Happening], found: Handover, names: Names) -> Table:
     head = names.each("时间|Time", "何处|Where", "事项|What", "说明|Remarks")
     rows = [
         (each.ts, each.number, names.of_device(each.device), names.say(words.event_word(each.event)), _gap(each, names))
@@ -249,7 +251,12 @@ def _gaps(gaps: Iterable[Happening], starts: Iterable[Started], names: Names) ->
     ]
     rows += [
         (each.ts, each.number, names.of_device("_gateway"), names.say(Text("启动", "started")), each.version)
-        for each in starts
+        for each in found.starts
+    ]
+    too_fast = Text("过于频繁，未逐条记录", "too fast to be kept one by one")
+    rows += [
+        (each.ts, each.number, names.of_device("_gateway"), names.say(too_fast), str(each.count))
+        for each in found.skipped
     ]
     return Table(
         head,

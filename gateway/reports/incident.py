@@ -14,7 +14,7 @@ from gateway.model import AlarmCondition, AlarmEvent, AlarmState, Text, Transiti
 from gateway.reports import words
 from gateway.reports.document import Document, Section, Table
 from gateway.reports.handover import acts_table, readiness_word, source_line, zone_fact
-from gateway.reports.journal import Happening, Journal, Turn
+from gateway.reports.journal import Happening, Journal, Skipped, Turn
 from gateway.reports.names import Names
 
 
@@ -50,6 +50,7 @@ class Incident:
     """The alarm that came first; None where the journal does not say."""
     happenings: tuple[Happening, ...]
     turns: tuple[Turn, ...]
+    skipped: tuple[Skipped, ...]
     stage: Stage
     first: int
     last: int
@@ -100,6 +101,7 @@ def incident(journal: Journal, name: str, until: int, stage: Stage | None = None
         first_out,
         happenings,
         tuple(each for each in journal.turns if each.device == device and begin.ts <= each.ts <= end),
+        tuple(each for each in journal.skipped if begin.ts <= each.ts <= end),
         stage or _stage(ended, acts, happenings),
         journal.first,
         journal.last,
@@ -171,7 +173,7 @@ def _sections(found: Incident, names: Names) -> Iterable[Section]:
     )
     yield Section(
         say(Text("三、处置情况", "3. What was done")),
-        (),
+        tuple(_not_kept(each, names) for each in found.skipped),
         acts_table(found.steps, found.happenings, names),
         say(Text("记录中没有处置操作", "the journal has no action")),
     )
@@ -192,6 +194,16 @@ def _sections(found: Incident, names: Names) -> Iterable[Section]:
                 )
             ),
         ),
+    )
+
+
+def _not_kept(skipped: Skipped, names: Names) -> str:
+    when, count = names.when(skipped.ts), skipped.count
+    return names.say(
+        Text(
+            f"{when} 之前有 {count} 项事件过于频繁，未逐条记录。",
+            f"Before {when}, {count} events came too fast to be kept one by one.",
+        )
     )
 
 

@@ -52,6 +52,15 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class Skipped:
+    """So many events and changes of readiness before this one came too fast to be kept."""
+
+    number: int
+    ts: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Journal:
     """Everything in the order of its numbers. `first` and `last` are the numbers of the first and last entry there is,
     `begins` when the first one was (UTC ms), `head` the hash of the last."""
@@ -60,6 +69,7 @@ class Journal:
     happenings: tuple[Happening, ...] = ()
     turns: tuple[Turn, ...] = ()
     starts: tuple[Started, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
     first: int = 0
     last: int = 0
     begins: int = 0
@@ -87,6 +97,7 @@ class _Gathered:
     happenings: list[Happening] = field(default_factory=list)
     turns: list[Turn] = field(default_factory=list)
     starts: list[Started] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
 
 
 def read_journal(entries: Iterable[Entry]) -> Journal:
@@ -111,6 +122,7 @@ def read_journal(entries: Iterable[Entry]) -> Journal:
         tuple(found.happenings),
         tuple(found.turns),
         tuple(found.starts),
+        tuple(found.skipped),
         kept[0].number,
         kept[-1].number,
         begins,
@@ -119,6 +131,8 @@ def read_journal(entries: Iterable[Entry]) -> Journal:
 
 
 def _gather(found: _Gathered, entry: Entry, body: Mapping[str, Any], ts: int) -> None:
+    if "skipped" in body:
+        found.skipped.append(Skipped(entry.number, ts, body["skipped"]))
     match body["type"]:
         case "event":
             found.happenings.append(Happening(entry.number, ts, body["device"], body["event"], body["data"]))

@@ -90,6 +90,18 @@ def test_a_journal_that_was_let_go_of_is_said_to_be_incomplete(tmp_path: Path) -
     assert "不完整" in as_markdown(handover_document(found, names(tmp_path, "zh")))
 
 
+def test_events_that_were_not_kept_are_counted(tmp_path: Path) -> None:
+    story = night()
+    data = {"device": "gen-1", "before": "ready", "state": "unknown", "reasons": [], "skipped": 317}
+    story.other(at("23:50"), "readiness", **data)
+    called, journal = names(tmp_path, "zh"), read_journal(story)
+    sheet = as_markdown(handover_document(handover(journal, SINCE, UNTIL), called))
+    assert "| 2026-11-21 23:50:00 | 网关 | 过于频繁，未逐条记录 | 317 |" in sheet
+    bulletin = as_markdown(incident_document(incident(journal, "gen-1/fail_to_start", UNTIL), called))
+    assert "2026-11-21 23:50:00 之前有 317 项事件过于频繁" in bulletin
+    assert "317" not in as_markdown(incident_document(incident(journal, "gen-1/battery_low", UNTIL), called))
+
+
 def test_provisional_times_are_put_right() -> None:
     story = night()
     story.other(at("23:59"), "clock", since=at("22:00"), shift_ms=60_000)
