@@ -31,6 +31,8 @@ ALARM_RANK, STATE_RANK, TELEMETRY_RANK = 0, 1, 2
 NOTED_EVENT, NOTED_READINESS, NOTED_START = "event", "readiness", "start"
 """What stands in the journal of alarms beside alarms, for reports and audits: events, changes of readiness, starts."""
 _BRIEF = 500
+CATEGORY, GENERAL = "category", "general"
+"""The fact, and the label, that says what a device is stocked for; and its word for nothing in particular."""
 Note = Callable[[int, str, Mapping[str, messages.Json]], None]
 
 
@@ -57,6 +59,7 @@ class Pipeline:
         self._send = send
         self._health: Reporter | None = None
         self._kinds = {device.id: device.kind for device in site.devices}
+        self._labels = _labels(site)
         self._reporters = {device.id: Reporter(device.id, device.points) for device in site.devices}
         self._past = Counts()
         self._states: dict[str, ReadinessState] = {}
@@ -83,6 +86,7 @@ class Pipeline:
         overtaken = [each for each in self._given.in_force(self.site) if each not in self._given.in_force(site)]
         self.site = site
         self._kinds = {device.id: device.kind for device in site.devices}
+        self._labels = _labels(site)
         judge = self._judge(site, rules)
         judge.carry_over(self.judge)
         self.judge = judge
@@ -219,7 +223,7 @@ class Pipeline:
     def _tell(self, readiness: Readiness) -> None:
         def body(ts: int) -> bytes:
             told = replace(readiness, ts=ts, valid_until=ts + VALID_MS)
-            return encode.readiness_body(told, self._kinds[readiness.device], self.site.labels)
+            return encode.readiness_body(told, self._kinds[readiness.device], self._labels[readiness.device])
 
         topic = topics.readiness(self.site.id, readiness.device)
         row = self._accept(topic, body, readiness.ts, retain=True, rank=STATE_RANK)
@@ -286,6 +290,16 @@ class Pipeline:
 
 def _unknown(_: str) -> bool:
     return False
+
+
+def _labels(site: SiteSettings) -> dict[str, Mapping[str, str]]:
+    """The labels of each device's readiness: those of the site, and what the device is stocked for where that is said,
+    so that the centre can count by it. A label of the site of that name goes before."""
+    stocked_for = {device.id: device.facts.get(CATEGORY, GENERAL) for device in site.devices}
+    return {
+        device: site.labels if category == GENERAL else {CATEGORY: str(category), **site.labels}
+        for device, category in stocked_for.items()
+    }
 
 
 def _note_nothing(_ts: int, _type: str, _data: Mapping[str, messages.Json]) -> None:
