@@ -55,6 +55,7 @@ class Stage:
         self.slaves: subprocess.Popen[bytes] | None = None
         self.broker: subprocess.Popen[bytes] | None = None
         self.recorder: subprocess.Popen[bytes] | None = None
+        self._measured: subprocess.Popen[bytes] | None = None
         self.started_us = 0
         self._ports: list[str] = []
 
@@ -107,15 +108,18 @@ class Stage:
                 return None
             command = [str(program), str(self.interval_us), str(self.mqtt_port), *self._ports]
         self.started_us = time.monotonic_ns() // 1000
-        return self._start(self.cores.measured, command)
+        self._measured = self._start(self.cores.measured, command)
+        return self._measured
 
     def wait_for_all(self, timeout_s: float = 60.0) -> None:
-        """Return when every slave was heard of, or after `timeout_s`."""
+        """Return when every slave was heard of, or after `timeout_s`; RuntimeError where what is measured has ended."""
         give_up = time.monotonic() + timeout_s
         told = seen(self.records)
         while time.monotonic() < give_up:
             if told.exists() and (told.read_text() or "0") == str(self.count):
                 return
+            if self._measured is not None and self._measured.poll() is not None:
+                raise RuntimeError(f"what is measured has ended:\n{self.log()[-2000:]}")
             time.sleep(0.05)
 
     def mute(self, *, on: bool) -> None:
