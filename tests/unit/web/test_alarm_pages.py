@@ -9,11 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlencode
 
+import jsonschema
 import pytest
 
 from gateway import app
 from gateway.model import Ack, AlarmCondition, Priority, Text
-from gateway.ports import Refused
+from gateway.ports import AlarmOrder, Refused
 from gateway.store import open_store
 from gateway.web import live
 from gateway.web.server import listen, serve
@@ -271,3 +272,36 @@ async def test_the_siren_is_silenced_by_who_may(page: Served) -> None:
     assert (refused.status, "nothing sounds" in refused.text) == (409, True)
     serving.cancel()
     await asyncio.wait([serving])
+
+
+async def test_what_machines_are_told_of_alarms_fits_the_document(page: Served, desk: FakeDesk) -> None:
+    acks = (Ack("duty-1", 1_763_764_800_000, "crew sent"),)
+    desk.put(alarm("tank-1", "too_warm", acks=acks, because={"temperature": 41.0}, shelved_until=1, shelf=acks))
+    document = (await page.ask("/api/openapi.json")).json
+    for path, name in (("/api/alarms", "Alarms"), ("/api/alarms/tank-1/too_warm", "AlarmAndHistory")):
+        schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
+        told = (await page.ask(path)).json
+        jsonschema.Draft202012Validator(schema).validate(told)
+    assert told["alarm"]["acks"] == [{"by": "duty-1", "ts": 1_763_764_800_000, "note": "crew sent"}]
+
+
+async def test_what_happened_comes_from_the_journal(page: Served) -> None:
+    """The gateway's own desk: raised by a reading, acknowledged, over; the newest first."""
+    page.read("tank-1", temperature=41.0, level=1.0, leak=False, plate="x")
+    order = AlarmOrder("ack", "tank-1", "too_warm", by="duty-1", role="operator", note="crew sent")
+    await page.gateway.view().alarms.order(order)
+    page.read("tank-1", temperature=10.0)
+    await page.gateway.store.flush()
+    steps = (await page.ask("/api/alarms/tank-1/too_warm")).json["history"]
+    assert [(each["event"], each["state"], each["by"]) for each in steps] == [
+        ("return", "NORMAL", ""),
+        ("ack", "ACKED", "duty-1"),
+        ("raise", "UNACK", ""),
+    ]
+    shown = (await page.ask("/alarm/tank-1/too_warm?lang=en")).text
+    assert "duty-1 · crew sent" in shown
+
+
+async def test_health_is_there_from_the_start(page: Served) -> None:
+    assert (await page.ask("/api/health")).json["points"]["uptime"]["value"] >= 0
+    assert "Uptime" in (await page.ask("/health?lang=en")).text
