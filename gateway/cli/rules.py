@@ -14,7 +14,7 @@ from gateway.cli.explanation_text import full, short
 from gateway.cli.tables import aligned
 from gateway.model import Text
 from gateway.rules.bind import bind
-from gateway.rules.book import builtin_packs, load_rules, read_packs
+from gateway.rules.book import builtin_packs, load_rules, packs_as_written, read_packs
 from gateway.rules.cases import run_cases
 from gateway.rules.coverage import cover
 from gateway.rules.facts import facts_of
@@ -144,7 +144,7 @@ def _test(files: list[Path], language: str) -> int:
     packs: list[Pack] = []
     for path in files:
         packs += (
-            load_rules(load(path, language), language).packs
+            packs_as_written(load(path, language), language)
             if _is_site(path)
             else read_packs([(str(path), path)], language)
         )

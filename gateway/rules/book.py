@@ -32,12 +32,31 @@ def load_rules(site: SiteSettings, language: str = "en") -> RuleBook:
     return _latest[site.digest]
 
 
+def packs_as_written(site: SiteSettings, language: str = "en") -> tuple[Pack, ...]:
+    """The packs of a site without its own values: what the cases beside the rules speak of."""
+    problems = Problems(language)
+    packs = _packs(site, _tree(site, problems), problems)
+    problems.raise_any()
+    return tuple(packs)
+
+
 def _load(site: SiteSettings, language: str) -> RuleBook:
     problems = Problems(language)
+    root = _tree(site, problems)
+    changed = _override_all(_packs(site, root, problems), root, problems)
+    problems.raise_any()
+    return changed
+
+
+def _tree(site: SiteSettings, problems: Problems) -> Section:
     root, _ = read(site.source, problems)
     problems.raise_any()
     if root is None:
         raise AssertionError("a file without problems gives a tree")
+    return root
+
+
+def _packs(site: SiteSettings, root: Section, problems: Problems) -> list[Pack]:
     own: dict[str, dict[str, ValueType]] = {}
     for device in site.devices:
         own.setdefault(device.kind, {}).update({point.name: point.type for point in device.points})
@@ -57,9 +76,7 @@ def _load(site: SiteSettings, language: str) -> RuleBook:
         if pack is not None:
             _refuse_clashes(pack, packs, place, problems)
             packs.append(pack)
-    changed = _override_all(packs, root, problems)
-    problems.raise_any()
-    return changed
+    return packs
 
 
 def builtin_packs(language: str = "en") -> tuple[Pack, ...]:
