@@ -1,4 +1,4 @@
-"""`vigil rules`: an operator's own pack is tested by its cases; a site's rules are listed, also those that cannot hold."""
+"""`vigil rules`: a pack is tested by its cases; the rules of a site are listed, also those that cannot hold."""
 
 from __future__ import annotations
 
