@@ -9,6 +9,7 @@ from pathlib import Path
 from gateway.store.stamps import SET_BACK_MS
 
 LIBRARIES = "/usr/lib"
+SECOND_NS = 1_000_000_000
 
 
 class SteppedClock:
@@ -42,13 +43,16 @@ class SteppedClock:
     def set_back_ms(self, at_ns: int) -> int:
         """By how much the clock was set back, where that was a little and within the last seconds before `at_ns`: so
         long messages come behind the last one that was told before."""
-        for (_, before), (at, after) in pairwise(self.steps):
-            by_ns = (before - after) * 1_000_000_000
-            if 0 < by_ns <= SET_BACK_MS * 1_000_000 and at - 1_000_000_000 <= at_ns <= at + by_ns + 1_000_000_000:
-                return by_ns // 1_000_000
-        return 0
+        found = 0
+        for number, (at, after) in enumerate(self.steps):
+            for (_, before), (ended, _) in pairwise(self.steps[: number + 1]):
+                by_ns = (before - after) * SECOND_NS
+                is_little = 0 < by_ns <= SET_BACK_MS * 1_000_000 and ended >= at - SECOND_NS
+                if is_little and at - SECOND_NS <= at_ns <= at + by_ns + SECOND_NS:
+                    found = max(found, by_ns // 1_000_000)
+        return found
 
-    def offsets(self, from_ns: int, to_ns: int, slack_ns: int = 1_000_000_000) -> set[int]:
+    def offsets(self, from_ns: int, to_ns: int, slack_ns: int = SECOND_NS) -> set[int]:
         """Offsets that were in force at some time between the two, or within `slack_ns` of it."""
         found = set()
         ends = [at for at, _ in self.steps[1:]] + [2**63]
