@@ -55,12 +55,12 @@ class Pages:
         return "en" if asked == "en" else "zh"
 
     def render(self, name: str, request: Request, status: int = 200, **facts: object) -> Response:
-        """One template with what all of them need."""
+        """One template with what all of them need; `back` is where links lead from the answer to a form."""
         language, person = self.language(request), request.state.person
         body = self._rendering.page(
             name,
             language,
-            path=request.url.path,
+            path=facts.get("back", request.url.path),
             person=person,
             csrf=person.csrf if person is not None else "",
             may=may(person),

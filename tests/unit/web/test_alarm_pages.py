@@ -89,6 +89,7 @@ async def test_a_second_person_is_asked_for_and_the_first_is_told_so(page: Serve
     assert "/alarm/tank-1/too_warm/ack" not in shown
     again = await duty.send("/alarm/tank-1/too_warm/ack")
     assert again.status == 409
+    assert 'href="/alarm/tank-1/too_warm?lang=zh"' in again.text
     assert "another person is needed" in again.text
     assert "Acknowledge as second person" in await fixer.see("/alarm/tank-1/too_warm")
     assert "(1/2 · duty-1)" in await fixer.see("/alarms")
