@@ -31,10 +31,10 @@ class Vigil:
             self.process = subprocess.Popen(self.arguments, stdout=out, stderr=err, env=environment)
         return self
 
-    def wait_for(self, text: str, timeout_s: float = 30) -> None:
-        """Until `text` stands in what it printed."""
+    def wait_for(self, text: str, timeout_s: float = 30, times: int = 1) -> None:
+        """Until `text` stands in what it printed, so many times."""
         give_up = time.monotonic() + timeout_s
-        while text not in self.printed():
+        while self.printed().count(text) < times:
             assert self.process is not None
             assert self.process.poll() is None, f"{self.name} ended: {self.printed()}"
             assert time.monotonic() < give_up, f"{self.name} never said {text!r}: {self.printed()}"

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 
 from gateway.ports import Fact
 from gateway.store import History
+from gateway.wire import topics
 
 REMEMBERED = 50_000
+_NO_SAMPLES = ("readiness", "alarm", "event", "quality")
 
 
 class HistorySink:
-    """Takes the facts of ingest into a local history; `samples` counts point samples, each once."""
+    """Takes the facts of ingest into a local history; `samples` counts point samples of devices, each once."""
 
     def __init__(self, history: History) -> None:
         self._history = history
@@ -23,7 +25,9 @@ class HistorySink:
         for fact in facts:
             device = dict(fact.tags).get("device")
             kind = fact.measurement
-            if device is None or kind in ("readiness", "alarm", "event", "quality") or self._is_repeat(fact):
+            if device is None or device in (topics.GATEWAY, topics.SITE) or kind in _NO_SAMPLES:
+                continue
+            if self._is_repeat(fact):
                 continue
             if kind != "point_quality":
                 self.samples += len(fact.fields)

@@ -36,6 +36,8 @@ def test_the_demo_survives_a_busy_port_and_ends_on_ctrl_c(tmp_path: Path) -> Non
             devices = fetch(f"{page[0]}api/devices")["devices"]
             kinds = {device["id"].rpartition("-")[0] for device in devices}
             assert {"gen", "pump", "warehouse", "shelter"} <= kinds
+            # Flow is printed every 5 s, the gateway reports on itself every 10 s: that is none of the samples.
+            demo.wait_for("polled", timeout_s=60, times=3)
             assert demo.stop(signal.SIGINT) == 0, demo.printed()
             assert "The books balance" in demo.printed()
             assert "Traceback" not in demo.printed()
