@@ -53,7 +53,6 @@ class Pipeline:
         self.is_line_silent: Callable[[str], bool] = _unknown
         """Whether no device of a line answers; given by who owns the lines."""
         self.alarms = Desk(site, store, clock, send, self)
-        self.alarms.listeners.append(lambda transition: self._memory.note(transition.after.device))
         self._settle()
         self._clock = clock
         self._send = send
@@ -163,6 +162,7 @@ class Pipeline:
         return self.judge.is_in_maintenance(device)
 
     def _hear(self, verdict: Verdict) -> None:
+        self._memory.note(verdict.device)
         self.alarms.hear(verdict)
 
     def _settle(self) -> None:

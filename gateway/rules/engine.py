@@ -103,6 +103,8 @@ class DeviceRules:
         """Between which values a point may move without any rule having to look at it."""
         self._minute = -1
         self._usable_at: int | None = None
+        self._silent_ms = 0
+        """For how long nothing of the device was usable; goes on where it was after an outage."""
         self._silent_watched = SILENT_FOR in self._watched
         self._range_watched = OUT_OF_RANGE in self._watched
         self._outside: dict[str, int] = {}
@@ -191,9 +193,11 @@ class DeviceRules:
         self._restore_states(before.export())
         self.in_use = self._look_in_use()
 
-    def pause(self) -> None:
-        """After an outage or a step of the clock: nobody knows what was between."""
+    def pause(self, step_ms: int = 0) -> None:
+        """After an outage or a step of the clock by `step_ms`: nobody knows what was between."""
         self._calm.clear()
+        if self._usable_at is not None:
+            self._usable_at += step_ms
         for state in self._states:
             for condition in (state.armed, *state.conditions):
                 condition.pause()
@@ -212,7 +216,7 @@ class DeviceRules:
             if any(_is_worth_keeping(each) for each in (state.armed, *state.conditions))
         }
         windows = {each.bound.window.name: each.accumulator.export() for each in self._windows}
-        return {"rules": rules, "windows": windows, "usable_at": self._usable_at}
+        return {"rules": rules, "windows": windows, "silent_ms": self._silent_ms}
 
     def settle(self, rule: str, announced: Priority | None) -> None:
         """After an outage: `rule` had announced this, whatever was kept of it, which may be older. Where the two agree,
@@ -247,7 +251,7 @@ class DeviceRules:
                 _fill(condition, rows.get(bound.level.priority.value))
         for window in self._windows:
             window.accumulator.restore(kept.get("windows", {}).get(window.bound.window.name, ()))
-        self._usable_at = kept.get("usable_at")
+        self._usable_at, self._silent_ms = None, kept.get("silent_ms", 0)
 
     def _look_in_use(self) -> bool:
         return any(bound.truth(self._known) is True for bound in self.binding.in_use)
@@ -280,9 +284,12 @@ class DeviceRules:
         return changed
 
     def _note_silence(self, ts: int, values: Sequence[MaybeValue], changed: set[str]) -> None:
-        if self._usable_at is None or any(value is not None for value in values):
+        if any(value is not None for value in values):
             self._usable_at = ts
-        self._set(SILENT_FOR, max(0, ts - self._usable_at) / 1000, changed)
+        elif self._usable_at is None:
+            self._usable_at = ts - self._silent_ms
+        self._silent_ms = max(0, ts - self._usable_at)
+        self._set(SILENT_FOR, self._silent_ms / 1000, changed)
 
     def _note_range(self, points: Sequence[str], statuses: Sequence[Status], changed: set[str]) -> None:
         """Which points are outside their limits; one that is bad for another reason stays what it was."""

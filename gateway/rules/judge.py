@@ -291,15 +291,21 @@ class Judge:
 
     def _note_time(self, device: _Device, ts: int, now: float) -> None:
         if device.read_ts:
-            drift = (ts - device.read_ts) - (now - device.read_at) * 1000
-            if abs(drift) > STEP_MS:
-                device.rules.pause()
+            self._mind_step(device, ts, now)
         device.read_ts, device.read_at, device.is_dark = ts, now, False
+
+    def _mind_step(self, device: _Device, ts: int, now: float) -> None:
+        """A clock that was set makes no silence longer."""
+        drift = round((ts - device.read_ts) - (now - device.read_at) * 1000)
+        if abs(drift) > STEP_MS:
+            device.rules.pause(drift)
+            device.read_ts += drift
 
     def _look_again(self, name: str, device: _Device, now: float, ts: int) -> bool:
         """No reading for a while: what the rules know grows old. Whether that changed what they say."""
         if not device.read_ts:
             return False
+        self._mind_step(device, ts, now)
         if not device.is_dark:
             latest = self._snapshot.latest(name, now)
             device.names = device.names or tuple(latest)

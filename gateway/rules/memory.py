@@ -1,4 +1,4 @@
-"""What rules remember, on disk: states of conditions soon after they change, windows now and then (they are large)."""
+"""What rules remember, on disk: conditions within a second of a change, windows now and then (they are large)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from gateway.rules.judge import Judge
 
 RULES, WINDOWS = "rules/", "windows/"
 RULES_S, WINDOWS_S = 60.0, 900.0
-MOVED_S = 10.0
-"""How long the memory of rules whose alarms changed may wait, so that a storm of alarms does not wear the disk."""
 
 
 class Documents(Protocol):
@@ -30,10 +28,9 @@ class JudgeMemory:
         self._rules_at = self._windows_at = 0.0
         self._written: dict[str, bytes] = {}
         self._moved: set[str] = set()
-        self._moved_at = 0.0
 
     def note(self, device: str) -> None:
-        """An alarm of `device` changed: what its rules remember is kept soon."""
+        """A rule of `device` says something else: what its rules remember is kept the next time."""
         self._moved.add(device)
 
     def restore(self, judge: Judge) -> None:
@@ -53,9 +50,7 @@ class JudgeMemory:
         if now - self._windows_at >= WINDOWS_S:
             prefixes.append(WINDOWS)
             self._windows_at = now
-        moved: set[str] = set()
-        if self._moved and now - self._moved_at >= MOVED_S:
-            moved, self._moved, self._moved_at = self._moved, set(), now
+        moved, self._moved = self._moved, set()
         if not prefixes and not moved:
             return
         fresh: dict[str, bytes | None] = {}
@@ -63,7 +58,7 @@ class JudgeMemory:
             windows = {"windows": state.pop("windows")}
             for prefix, part in ((RULES, state), (WINDOWS, windows)):
                 key, body = f"{prefix}{device}", json.dumps(part, separators=(",", ":")).encode()
-                if (prefix in prefixes or device in moved) and self._written.get(key) != body:
+                if (prefix in prefixes or (prefix is RULES and device in moved)) and self._written.get(key) != body:
                     fresh[key] = self._written[key] = body
         if fresh:
             self._documents.keep(fresh)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.ports import Refused
-from tests.unit.alarms.small_site import SmallSite, write_site
+from tests.unit.alarms.small_site import RULES, SmallSite, write_site
 
 
 @pytest.fixture
@@ -165,3 +165,46 @@ async def test_two_people_acknowledge_where_the_site_says_so(tmp_path: Path) -> 
         await site.order("shelve", "fuel_low", for_s=3601, note="x")
     assert refused.value.error == "shelf_too_long"
     site.close()
+
+
+async def test_a_condition_held_by_hysteresis_survives_a_kill(tmp_path: Path) -> None:
+    write_site(tmp_path, rules=RULES.replace("clear: fuel_level >= 30", "clear: fuel_level >= 30, on: 5m"))
+    site = SmallSite(tmp_path)
+    site.pass_s(20)
+    site.poll(fuel_level=15.0)
+    site.pass_s(2, "gen-1")
+    site.poll(fuel_level=25.0)
+    await site.settled()
+    site.store.close()  # without a word to the rules: killed
+    again = SmallSite(tmp_path, site.clock)
+    again.clock.up_s += 5
+    again.poll(fuel_level=25.0)
+    assert [each.rule for each in again.pipeline.judge.rules("gen-1").holding()] == ["fuel_low"]
+    again.close()
+
+
+@pytest.mark.parametrize("step_s", [3 * 3600.0, -3 * 3600.0])
+async def test_setting_the_clock_makes_no_silence(tmp_path: Path, step_s: float) -> None:
+    site = SmallSite(tmp_path)
+    site.pass_s(5)
+    site.clock.set(site.clock.wall_ms() + round(step_s * 1000), synced=True)
+    site.lose("gen-1")
+    site.pass_s(30)
+    assert site.condition("device_silent") == "NORMAL"
+    site.pass_s(180)
+    assert site.condition("device_silent") == "UNACK"
+    site.close()
+
+
+async def test_an_outage_of_the_gateway_is_no_silence_of_a_device(tmp_path: Path) -> None:
+    site = SmallSite(tmp_path)
+    site.pass_s(5)
+    site.close()
+    again = SmallSite(tmp_path, site.clock)
+    again.clock.up_s += 3600
+    again.lose("gen-1")
+    again.pass_s(30)
+    assert again.condition("device_silent") == "NORMAL"
+    again.pass_s(180)
+    assert again.condition("device_silent") == "UNACK"
+    again.close()
