@@ -16,6 +16,11 @@ _ID = r"[a-z0-9-]{1,32}"
 _HOST_PORT = r"(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+):(\d{1,5})"
 
 
+def words_of(answer: str) -> list[str]:
+    """The words of an answer; blanks or commas stand between."""
+    return re.sub("[,，、]", " ", answer).split()
+
+
 def is_id(answer: str) -> Text | None:
     if re.fullmatch(_ID, answer):
         return None
@@ -43,8 +48,8 @@ def is_zone(answer: str) -> Text | None:
 
 
 def are_lines(answer: str) -> Text | None:
-    """Paths of serial ports and host:port, blanks between."""
-    words = answer.split()
+    """Paths of serial ports and host:port, blanks or commas between."""
+    words = words_of(answer)
     if not words:
         return Text("至少写一条线路", "write one line at least")
     for word in words:
@@ -68,7 +73,7 @@ def is_host_port(word: str) -> bool:
 
 def are_makers(known: Collection[str]) -> Check:
     def check(answer: str) -> Text | None:
-        strange = [word for word in answer.split() if word not in known]
+        strange = [word for word in words_of(answer) if word not in known]
         if not strange:
             return None
         near = difflib.get_close_matches(strange[0].lower(), known, 3, 0.5)
@@ -118,7 +123,7 @@ def are_units(answer: str) -> Text | None:
 def units_of(text: str) -> tuple[int, ...]:
     """`1-10,32`; ValueError for anything else."""
     found: list[int] = []
-    for part in text.replace(",", " ").replace("，", " ").split():
+    for part in words_of(text):
         low, _, high = part.partition("-")
         found += range(int(low), int(high or low) + 1)
     return tuple(dict.fromkeys(found))

@@ -25,6 +25,7 @@ from gateway.commissioning.answers import (
     is_whole,
     is_zone,
     units_of,
+    words_of,
 )
 from gateway.commissioning.catalogue import Card, catalogue
 from gateway.commissioning.checks.ports import list_ports
@@ -43,6 +44,8 @@ from gateway.settings.vocabulary import load_vocabulary
 YES_NO = ("yes", "no")
 _SHORT = {"generator": "gen", "light_tower": "light", "field_kitchen": "kitchen", "scba_compressor": "scba"}
 _KINDS_THAT_COUNT = ("generator", "ats", "pump", "light_tower", "forklift", "field_kitchen", "scba_compressor", "ups")
+#: Packs about what every site has: devices that may fall silent, and the gateway.
+_OF_EVERY_SITE = ("communication", "gateway")
 _SERIAL_S, _NETWORK_S = 0.15, 0.4
 
 
@@ -84,10 +87,10 @@ def _lines(interview: Interview) -> list[DraftLine]:
     ports = [str(path) for path in list_ports()]
     shown = " ".join(ports)
     text = Text(
-        f"线路：串口路径或 主机:端口，用空格分开（找到的串口：{shown or '无'}）",
-        f"lines: serial ports or host:port, blanks between (ports found: {shown or 'none'})",
+        f"线路：串口路径或 主机:端口，用空格或逗号分开（找到的串口：{shown or '无'}）",
+        f"lines: serial ports or host:port, blanks or commas between (ports found: {shown or 'none'})",
     )
-    words = interview.ask(Question("lines", text, shown or None, check=are_lines)).split()
+    words = words_of(interview.ask(Question("lines", text, shown or None, check=are_lines)))
     found: list[DraftLine] = []
     for word in words:
         medium = "serial" if word.startswith(("/", ".")) else "tcp"
@@ -115,10 +118,10 @@ async def _look(interview: Interview, line: DraftLine, cards: Sequence[Card], sc
     shown = " ".join(makers)
     screen.say(Text(f"{line.id}（{_where(line)}）可选厂家：{shown}", f"{line.id} ({_where(line)}), makers: {shown}"))
     text = Text(
-        f"{line.id} 上有哪些厂家，用空格分开，不知道就回车",
-        f"makers of what hangs on {line.id}, blanks between, Enter if unknown",
+        f"{line.id} 上有哪些厂家，用空格或逗号分开，不知道就回车",
+        f"makers of what hangs on {line.id}, blanks or commas between, Enter if unknown",
     )
-    wanted = interview.ask(Question(f"{line.id}.makers", text, "", check=are_makers(makers))).split()
+    wanted = words_of(interview.ask(Question(f"{line.id}.makers", text, "", check=are_makers(makers))))
     chosen = [card for card in cards if card.profile.split("/")[0] in wanted]
     search = interview.ask(
         Question(
@@ -255,7 +258,7 @@ def _about_the_rest(interview: Interview, draft: Draft) -> None:
     ask = interview.ask
     packs = {path.stem for path in (config_dir() / "rules").glob("*.yaml")}
     kinds = list(dict.fromkeys(device.kind for device in draft.devices))
-    draft.rules = [f"builtin/{kind}" for kind in kinds if kind in packs]
+    draft.rules = [f"builtin/{name}" for name in (*(kind for kind in kinds if kind in packs), *_OF_EVERY_SITE)]
     for kind in (kind for kind in kinds if kind in _KINDS_THAT_COUNT):
         count = sum(device.kind == kind for device in draft.devices)
         name = load_vocabulary()[kind].label

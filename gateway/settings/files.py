@@ -224,7 +224,11 @@ class SiteFile(FileModel):
     ]
     devices: Annotated[list[Any], Field(default_factory=list, description="The equipment.")]
     rules: Annotated[
-        tuple[Words, ...], Field(description="Rule packs: builtin/<name>, or a path.", examples=[["builtin/generator"]])
+        tuple[Words, ...],
+        Field(
+            description="Rule packs: builtin/<name>, or a path.",
+            examples=[["builtin/generator", "builtin/communication", "builtin/gateway"]],
+        ),
     ] = ()
     rule_overrides: Annotated[
         dict[Snake, dict[str, Any]],

@@ -71,6 +71,9 @@ def test_ten_devices_of_six_makers_are_commissioned_without_editing(tmp_path: Pa
         for unit, name, kind in BUS:
             assert f"kind: {kind}, profile: {name}, line: bus-1, unit: {unit}}}" in written, (name, made.stdout)
         assert "东侧发电机" in written
+        (rules,) = (line for line in written.splitlines() if line.startswith("rules:"))
+        assert "builtin/communication" in rules
+        assert "builtin/gateway" in rules
 
         scanned = run("scan", f"{site}:bus-1", "--units", "1-30", "--json", timeout_s=120)
         assert scanned.returncode == 0, scanned.stderr

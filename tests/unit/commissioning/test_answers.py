@@ -20,10 +20,14 @@ HERE = str(Path(__file__))
         (answers.is_zone, ("Asia/Shanghai", "UTC"), ("Asia/Shangai", "Beijing", "../etc/passwd")),
         (
             answers.are_lines,
-            (HERE, f"{HERE} 10.0.0.5:502", "[::1]:502"),
-            ("", "/no/port", "10.0.0.5", "a:0", "a:502 a:502"),
+            (HERE, f"{HERE} 10.0.0.5:502", f"{HERE},10.0.0.5:502", f"{HERE}、10.0.0.5:502", "[::1]:502"),
+            ("", "/no/port", "10.0.0.5", "a:0", "a:502 a:502", ",", "a:502, a:502"),
         ),
-        (answers.are_makers({"dse", "smartgen"}), ("", "dse", "dse smartgen"), ("dze", "dse, smartgen")),
+        (
+            answers.are_makers({"dse", "smartgen"}),
+            ("", "dse", "dse smartgen", "dse, smartgen", "dse，smartgen"),
+            ("dze", "dse, dze"),
+        ),
         (answers.is_profile({"dse/gencomm"}), ("skip", "dse/gencomm"), ("dse/gencom", "zzz", "")),
         (answers.is_whole, ("0", "12"), ("-1", "1.5", "", "\u0664")),
         (answers.is_speed, ("auto", "9600"), ("fast", "1", "")),
