@@ -69,17 +69,28 @@ def batch(channel: str, chosen: Iterable[Delivery], incidents: Mapping[str, Inci
 
 
 def in_order(lines: Sequence[Line]) -> list[Line]:
-    """Clusters of a first-out alarm with its consequences under it; the worst cluster first, ended ones last."""
+    """Clusters of a first-out alarm with its consequences under it; the worst cluster first, ended ones last. Each line
+    stands there once."""
     by_key = {line.alarm.key: line for line in lines}
     clusters: dict[str, list[Line]] = {}
     for line in lines:
-        root = f"{line.alarm.device}/{line.alarm.first_out}" if line.alarm.first_out else line.alarm.key
-        clusters.setdefault(root if root in by_key else line.alarm.key, []).append(line)
+        clusters.setdefault(_root(line.alarm, by_key), []).append(line)
     ordered: list[Line] = []
     for root, members in sorted(clusters.items(), key=lambda item: _rank(item[1])):
         below = sorted((line for line in members if line.alarm.key != root), key=lambda line: _rank([line]))
         ordered += [by_key[root], *(Line(line.alarm, line.what, line.began, True) for line in below)]
     return ordered
+
+
+def _root(alarm: AlarmState, by_key: Mapping[str, Line]) -> str:
+    """Where what led to `alarm` began, as far as the notice tells of it. In a ring each alarm stands for itself."""
+    at, passed = alarm, {alarm.key}
+    while at.first_out and (line := by_key.get(f"{at.device}/{at.first_out}")) is not None:
+        if line.alarm.key in passed:
+            return alarm.key
+        passed.add(line.alarm.key)
+        at = line.alarm
+    return at.key
 
 
 def _rank(lines: Sequence[Line]) -> tuple[bool, int, int, str]:
