@@ -16,7 +16,7 @@ test: .venv/dev
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
-	.venv/bin/pytest -n auto --dist loadfile
+	.venv/bin/pytest -n auto --dist worksteal
 
 # Breaks everything at random; `make chaos MINUTES=60 SEED=7`.
 chaos: .venv/dev

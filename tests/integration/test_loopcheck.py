@@ -41,22 +41,22 @@ async def test_a_check_without_a_gateway_is_kept_until_one_runs(tmp_path: Path, 
         peer(mosquitto, "vigil/v1/depot-1/+/event") as heard,
     ):
         done = await asyncio.to_thread(
-            run, "loopcheck", site, "--by", "李伟", "--expected", expected, "--out", sheet, "--lang", "zh"
+            run, "loopcheck", site, "--by", "安装一组", "--expected", expected, "--out", sheet, "--lang", "zh"
         )
         assert done.returncode == 0, done.stdout + done.stderr
         assert f"climate-1：相符 {len(values)}" in done.stdout
         assert "身份寄存器相符" in done.stdout
-        assert "李伟" in sheet.read_text()
+        assert "安装一组" in sheet.read_text()
         assert "身份：身份无法核实" in sheet.read_text()
         printed = tmp_path / "sheet.html"
         english = await asyncio.to_thread(
-            run, "loopcheck", site, "smoke-1", "--by", "Li Wei", "--expected", nobody, "--out", printed, "--lang", "en"
+            run, "loopcheck", site, "smoke-1", "--by", "crew-1", "--expected", nobody, "--out", printed, "--lang", "en"
         )
         assert english.returncode == 0, english.stderr
         assert '<p class="who">' in printed.read_text()
         assert "identity: identity not verifiable" in printed.read_text()
         strange = await asyncio.to_thread(
-            run, "loopcheck", site, "gen-1", "--by", "李伟", "--expected", expected, "--lang", "zh"
+            run, "loopcheck", site, "gen-1", "--by", "安装一组", "--expected", expected, "--lang", "zh"
         )
         assert strange.returncode == 2
         with Vigil(tmp_path, "run", site) as gateway:
@@ -65,7 +65,7 @@ async def test_a_check_without_a_gateway_is_kept_until_one_runs(tmp_path: Path, 
     kept = {
         topic.split("/")[3]: json.loads(payload)["data"] for topic, payload in heard.heard if b"loop_check" in payload
     }
-    assert kept["climate-1"]["by"] == "李伟"
+    assert kept["climate-1"]["by"] == "安装一组"
     assert kept["climate-1"]["fits"] == len(values)
     assert kept["gen-1"]["identity"] == "verified"
     assert kept["smoke-1"]["identity"] == "unverifiable"

@@ -63,12 +63,12 @@ async def test_reports_beside_a_gateway_and_without(tmp_path: Path) -> None:
             for _ in range(40):
                 if "fuel_low" in await vigil("alarms", site, "--json"):
                     break
-            await vigil("alarms", "ack", site, "gen-1/fuel_low", "--by", "张三", "--note", "已派油车")
+            await vigil("alarms", "ack", site, "gen-1/fuel_low", "--by", "值班甲", "--note", "已派油车")
             sheet = await vigil("report", "handover", site, "--lang", "zh")
             assert await asyncio.to_thread(gateway.stop) == 0
     assert "燃油不足" in sheet
     assert "已确认，未恢复" in sheet
-    assert re.search(r"\| 张三 [^|]*\| .*确认：燃油不足 \| 已派油车 \|", sheet)
+    assert re.search(r"\| 值班甲 [^|]*\| .*确认：燃油不足 \| 已派油车 \|", sheet)
     assert "启动" in sheet.partition("八、")[2]
     bulletin = await vigil("report", "incident", site, "gen-1/fuel_low", "--lang", "zh")
     assert "（续报）" in bulletin

@@ -106,7 +106,7 @@ def test_ten_devices_of_six_makers_are_commissioned_without_editing(tmp_path: Pa
                 )
             )
             sheet = tmp_path / "sheet.html"
-            checked = run("loopcheck", site, "--by", "Li Wei", "--expected", expected, "--out", sheet)
+            checked = run("loopcheck", site, "--by", "crew-1", "--expected", expected, "--out", sheet)
             assert checked.returncode == 1, checked.stderr
             recorder.wait_until(lambda messages: any(payload.get("type") == "loop_check" for _, payload in messages))
             assert gateway.stop() == 0, gateway.printed()
@@ -118,10 +118,10 @@ def test_ten_devices_of_six_makers_are_commissioned_without_editing(tmp_path: Pa
         assert who["tank-1"] == "identity registers fit"
         assert who["gen-1"] == "no identity registers; all values are within their range"
         page = sheet.read_text()
-        assert "Li Wei" in page
+        assert "crew-1" in page
         assert "999999" in page
         assert page.count("<table>") == 10
         kept = [payload for _, payload in recorder.messages if payload.get("type") == "loop_check"]
-        assert {event["data"]["by"] for event in kept} == {"Li Wei"}
+        assert {event["data"]["by"] for event in kept} == {"crew-1"}
         (differing,) = (event["data"] for event in kept if event["data"]["differs"])
         assert differing["points"]["voltage_l1"]["expected"] == 999999

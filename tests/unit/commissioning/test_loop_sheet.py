@@ -93,16 +93,16 @@ def test_identity_is_told_as_far_as_it_can_be(devices: dict[str, DeviceSettings]
 def test_the_sheet_prints_in_both_languages_and_is_kept(devices: dict[str, DeviceSettings]) -> None:
     climate = replace(devices["climate-1"], name=Text("库区 <A>", "Zone <A>"))
     sheet_of = device_sheet(climate, all_of(climate, Status.Good, 20), {"temperature": 25}, 0.02)
-    sheet = Sheet("depot-1", Text("库", "Depot"), "Li Wei", "2026-11-22 09:00", (sheet_of,))
+    sheet = Sheet("depot-1", Text("库", "Depot"), "crew-1", "2026-11-22 09:00", (sheet_of,))
     assert not sheet.is_passed
     for language, words in (
         ("zh", ("回路核对表", "不符", "签名")),
         ("en", ("Loop-check sheet", "differs", "signature")),
     ):
         for text in (markdown(sheet, language), html(sheet, language)):
-            assert all(word in text for word in (*words, "Li Wei", "2026-11-22 09:00"))
+            assert all(word in text for word in (*words, "crew-1", "2026-11-22 09:00"))
         assert "<A>" not in html(sheet, language)
-    data = event_data(sheet_of, "Li Wei", "first run")
+    data = event_data(sheet_of, "crew-1", "first run")
     assert data["differs"] == 1
     assert data["identity"] == "plausible"
     assert data["points"]["temperature"] == {"seen": 20, "status": "Good", "expected": 25, "result": "differs"}  # type: ignore[index]

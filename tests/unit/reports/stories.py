@@ -124,9 +124,9 @@ def night() -> Story:
     story.step(at("21:03:15"), AlarmEvent.RAISE, fail)
     told = {"channel": "sms-duty", "result": "accepted", "alarms": ["gen-1/battery_low"]}
     story.event(at("21:03:20"), "_site", "notice", notice="n-1", **told)
-    ack = Ack("张三", at("21:10:00"), "已派人 <i>现场</i>查看")
+    ack = Ack("值班甲", at("21:10:00"), "已派人 <i>现场</i>查看")
     acked = replace(low, condition=AlarmCondition.ACKED, acks=(ack,))
-    story.step(at("21:10:00"), AlarmEvent.ACK, acked, "张三", ack.note)
+    story.step(at("21:10:00"), AlarmEvent.ACK, acked, "值班甲", ack.note)
     silent = state(
         "gen-2",
         "device_silent",
@@ -136,13 +136,13 @@ def night() -> Story:
         because={"silent_for": 120.0},
     )
     story.step(at("22:00"), AlarmEvent.RAISE, silent)
-    story.event(at("22:05"), "gen-1", "write", by="李四", point="mode", value="auto", ok=True)
+    story.event(at("22:05"), "gen-1", "write", by="值班乙", point="mode", value="auto", ok=True)
     gap = {"from": at("22:40"), "to": at("22:50"), "count": 1200, "why": "quota"}
     story.event(at("23:00"), "_gateway", "gap", **gap)
     done = replace(low, condition=AlarmCondition.NORMAL, is_first_out=False, because={"battery_voltage": 13.1})
     story.step(at("23:30:30"), AlarmEvent.RETURN, done)
     story.turn(at("23:30:30"), "gen-1", "not_ready", "ready")
-    shelf = Ack("王五", at("23:45"), "等配件")
+    shelf = Ack("值班丙", at("23:45"), "等配件")
     shelved = replace(silent, shelved_until=at("07:00", 22), shelf=(shelf,))
-    story.step(at("23:45"), AlarmEvent.SHELVE, shelved, "王五", "等配件")
+    story.step(at("23:45"), AlarmEvent.SHELVE, shelved, "值班丙", "等配件")
     return story
