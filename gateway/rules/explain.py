@@ -11,7 +11,7 @@ from gateway.rules.condition import Condition
 from gateway.rules.engine import RuleNow
 from gateway.rules.explanation import Decider, Delay, Explanation, LevelNow, Mask, Named, Says, Sort
 from gateway.rules.expressions import Plain, compile_expression, filled
-from gateway.rules.facts import BUILT_IN
+from gateway.rules.facts import BUILT_IN, OUT_OF_RANGE
 from gateway.rules.judge import GATEWAY, Judge
 from gateway.rules.parts import Part, deciding, split
 from gateway.rules.types import Formula, Override, Rule
@@ -245,14 +245,31 @@ _SAID = {
 }
 
 
+_IS_OUT_OF_RANGE = (f"{OUT_OF_RANGE} != ''", f"{OUT_OF_RANGE} == ''")
+
+
 def _sentence(view: _View, deciders: Iterable[Decider], known: Mapping[str, Plain]) -> Text:
     zh, en = [], []
     for each in deciders:
+        if each.text in _IS_OUT_OF_RANGE:
+            told = _out_of_range(known.get(OUT_OF_RANGE))
+            zh.append(told.zh)
+            en.append(told.en)
+            continue
         values = [f"{name} = {_shown(view.named(name, known))}" for name in each.names if name != each.text]
         note_zh, note_en = (f"（{'，'.join(values)}）", f" ({', '.join(values)})") if values else ("", "")
         zh.append(f"{each.text} {_SAID[each.says].zh}{note_zh}")
         en.append(f"{each.text} {_SAID[each.says].en}{note_en}")
     return Text("；".join(zh), "; ".join(en))
+
+
+def _out_of_range(points: Plain | None) -> Text:
+    """What a comparison of the list of points outside their range with an empty one comes to."""
+    if points is None:
+        return Text("无法判断测点是否超出物理范围", "it cannot be told whether points are outside their physical range")
+    if not points:
+        return Text("没有测点超出物理范围", "no point is outside its physical range")
+    return Text(f"超出物理范围的测点：{points}", f"points outside their physical range: {points}")
 
 
 def _shown(named: Named) -> str:

@@ -58,8 +58,8 @@ def substitute(source: str, values: Mapping[str, str]) -> str:
 
 
 def number_text(value: float) -> str:
-    """A number as CEL reads it as a double; in brackets where it is negative."""
-    text = repr(float(value))
+    """A number in its shortest form; in brackets where it is negative."""
+    text = repr(float(value)).removesuffix(".0")
     return f"({text})" if value < 0 else text
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from gateway.model import Priority
+from gateway.model import Priority, Reading, Status
 from gateway.rules.explain import explain, rules_of
 from gateway.rules.explanation import Explanation, Says, Sort, as_json
 from gateway.rules.judge import GATEWAY
@@ -58,6 +58,26 @@ def test_the_band_of_the_hysteresis_says_what_would_clear_it() -> None:
     held = next(each for each in told.levels if each.is_held)
     assert (told.says, held.says, held.is_over) == (Says.TRUE, Says.FALSE, Says.FALSE)
     assert "still holds" in told.why.en
+
+
+def test_numbers_stand_in_their_shortest_form() -> None:
+    told = why(site_with("generator"), "device_silent")
+    assert "silent_for >= 120 is false" in told.why.en
+    assert told.levels[-1].condition == "silent_for >= 120 && silent_for >= 3 * poll_interval"
+
+
+def test_values_outside_their_range_are_told_in_words() -> None:
+    site = site_with("generator")
+    told = why(site, "value_out_of_range").why
+    assert told.en.startswith("does not hold: no point is outside its physical range")
+    assert told.zh.startswith("不成立：没有测点超出物理范围")
+    outside = Status.UncertainEngineeringUnitsExceeded
+    for second in (1, 2, 3):
+        reading = Reading("it", site.ts + second * 1000, ("fuel_level",), (900.0,), (outside,))
+        site.judge.update(reading, site.now + second)
+    told = why(site, "value_out_of_range").why
+    assert told.en.startswith("holds: points outside their physical range: fuel_level; ")
+    assert told.zh.startswith("成立：超出物理范围的测点：fuel_level；")
 
 
 def test_a_mask_that_is_false_is_the_reason() -> None:

@@ -45,7 +45,9 @@ def test_what_is_no_number_cannot_be_told(source: str) -> None:
 
 def test_names_alone_are_replaced() -> None:
     assert substitute("low < low_level && m == 'low'", {"low": "3.0"}) == "3.0 < low_level && m == 'low'"
-    assert filled("a < low", {"low": -2}) == "a < (-2.0)"
+    assert filled("a < low", {"low": -2}) == "a < (-2)"
+    assert filled("a < low", {"low": 120.0}) == "a < 120"
+    assert filled("a < low", {"low": 11.9}) == "a < 11.9"
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
