@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.model import Answer, Fault, FaultKind, Job, Reading
+from gateway.polling.loss import Loss
 from gateway.polling.schedule import DueTimes
 from gateway.ports import Clock, DevicePlan
 
@@ -33,7 +34,7 @@ class DeviceStats:
 class PolledDevice:
     """One device of a line: its plan, its due times, its books."""
 
-    __slots__ = ("_by_intervals", "_jobs", "due", "id", "plan", "queued", "stats")
+    __slots__ = ("_by_intervals", "_jobs", "due", "id", "loss", "plan", "queued", "stats")
 
     def __init__(self, device: str, plan: DevicePlan, start: float, phase: float) -> None:
         self.id = device
@@ -43,6 +44,7 @@ class PolledDevice:
         self._jobs: Sequence[Job] = tuple(plan.jobs())
         self._by_intervals: dict[frozenset[float], tuple[Job, ...]] = {}
         self.due = DueTimes((job.interval_s for job in self._jobs), start, phase)
+        self.loss = Loss(self.due)
         self.stats.units = tuple(sorted(self.units()))
 
     def units(self) -> set[int]:
@@ -66,17 +68,55 @@ class PolledDevice:
             if len(intervals) > 1:
                 due = tuple(self.plan.together(due))
             self._by_intervals[intervals] = due
-        return Poll(self, due, due_at + self.due.shortest_s)
+        return Poll(self, due, due_at + self.due.shortest_s, intervals)
+
+    def not_due(self, poll: Poll) -> list[Job]:
+        """The jobs that `poll` is not about."""
+        return [job for job in self._jobs if job.interval_s not in poll.intervals]
+
+    def lose(self, poll: Poll, unit: int, fault: Fault) -> None:
+        """`unit` is known not to answer: `poll` tells it of all its points, where it was not told for this reason."""
+        if self.loss.begin(unit, fault):
+            poll.lost[unit] = fault
+
+    def regain(self, poll: Poll, unit: int) -> None:
+        """`unit` answers again: what of it is read rarely is read soon."""
+        poll.lost.pop(unit, None)
+        self.loss.end(unit, {job.interval_s for job in self._jobs if job.unit == unit})
+
+    def settle(self, poll: Poll, now: float) -> None:
+        """`poll` is over: when is asked again what is owed since a loss."""
+        if self.loss.is_owing:
+            self.loss.settle(poll.intervals, now, poll.wasted_s, poll.unanswered)
 
 
 class Poll:
     """The jobs of one device that fell due together; becomes one reading. `deadline`: when it should be done."""
 
-    __slots__ = ("_answered_at", "_failed_at", "_outcomes", "_pieces", "deadline", "device", "pending")
+    __slots__ = (
+        "_answered_at",
+        "_failed_at",
+        "_outcomes",
+        "_pieces",
+        "deadline",
+        "device",
+        "intervals",
+        "lost",
+        "pending",
+        "unanswered",
+        "wasted_s",
+    )
 
-    def __init__(self, device: PolledDevice, jobs: Sequence[Job], deadline: float) -> None:
+    def __init__(self, device: PolledDevice, jobs: Sequence[Job], deadline: float, intervals: frozenset[float]) -> None:
         self.device = device
         self.deadline = deadline
+        self.intervals = intervals
+        self.unanswered: set[int] = set()
+        """Units that left something unanswered."""
+        self.wasted_s = 0.0
+        """Time of the line that went to requests nobody answered."""
+        self.lost: dict[int, Fault] = {}
+        """Units of which all points are told as lost, also those that are not due."""
         self.pending = list(reversed(jobs))
         self._outcomes: list[tuple[Job, Answer | Fault]] = []
         self._pieces = 0
@@ -103,8 +143,13 @@ class Poll:
         self._pieces += len(pieces)
         self.pending.extend(reversed(pieces[:room] if room > 0 else ()))
 
+    def has_heard(self, unit: int) -> bool:
+        """Whether `unit` gave an answer in this poll."""
+        return any(job.unit == unit and isinstance(outcome, Answer) for job, outcome in self._outcomes)
+
     def fail_unit(self, unit: int, fault: Fault) -> None:
         """Jobs of `unit` that are left are not asked."""
+        self.unanswered.add(unit)
         for job in reversed(self.pending):
             if job.unit == unit:
                 self._outcomes.append((job, fault))
@@ -113,6 +158,7 @@ class Poll:
 
     def fail(self, fault: Fault) -> None:
         """No job that is left is asked."""
+        self.unanswered.update(job.unit for job in self.pending)
         self._outcomes.extend((job, fault) for job in reversed(self.pending))
         self._failed_at = fault.at
         self.pending.clear()
@@ -132,5 +178,7 @@ class Poll:
             stats.failures = 0
             stats.last_answer_at = at
             stats.last_answer_ms = ts
+        if self.lost:
+            self._outcomes += [(job, self.lost[job.unit]) for job in self.device.not_due(self) if job.unit in self.lost]
         values = self.device.plan.decode(self._outcomes, now)
         return Reading(self.device.id, ts, values.points, values.values, values.statuses)

@@ -15,6 +15,8 @@ from gateway.ports import Clock, DevicePlan, Line
 
 #: Longest sleep: how late `stop` and `replace` may be noticed.
 _LONGEST_SLEEP_S = 1.0
+#: Requests in a row that found the line down before it is: one connection may break and be made anew.
+_DOWN_AFTER = 2
 
 
 class Poller:
@@ -47,6 +49,8 @@ class Poller:
         self._waiting: list[tuple[float, int, PolledDevice]] = []
         self._ready: list[tuple[float, int, Poll]] = []
         self._order = 0
+        self._downs = 0
+        """Requests in a row, until now, that found the line down."""
         self._lent = asyncio.Lock()
         self._is_asking = False
         self._asked = asyncio.Event()
@@ -154,6 +158,8 @@ class Poller:
             fault = self._withheld(job, health, now, poll)
             if fault is not None:
                 poll.fail_unit(job.unit, fault)
+                if health.silent_since is not None:
+                    poll.device.lose(poll, job.unit, fault)
             else:
                 poll.pending.pop()
                 await self._ask(poll, job, health, now)
@@ -161,12 +167,15 @@ class Poller:
             self._finish(poll)
 
     def _withheld(self, job: Job, health: UnitHealth, now: float, poll: Poll) -> Fault | None:
-        """Why `job` is not asked now: its unit is backed off or rests. Its status stays what it was found to be."""
+        """Why `job` is not asked now: its unit is backed off or rests. Its status stays what it was found to
+        be, but that of a silent unit whose line is down since."""
         backed_off = health.silent_since is not None and not self._budget.may_try(
             health, now, poll.device.due.shortest_s
         )
         if not backed_off and self._line.rests_until(job.unit) <= now:
             return None
+        if health.silent_since is not None and self._downs:
+            return Fault(FaultKind.DOWN, now, detail="the line is down")
         last = health.fault
         if last is None:
             return Fault(FaultKind.TIMEOUT, now, detail="the unit rests")
@@ -174,21 +183,38 @@ class Poller:
 
     async def _ask(self, poll: Poll, job: Job, health: UnitHealth, now: float) -> None:
         outcome = await self._line.run(job, now + job.timeout_s + job.wire_ms / 1000)
+        device, unit = poll.device, job.unit
         if isinstance(outcome, Answer):
+            self._downs = 0
             if health.failures or health.fault is not None or not health.ever_answered:
                 self._budget.answered(health)
+            if device.loss.units:
+                device.regain(poll, unit)
             poll.record(job, outcome)
             return
-        poll.device.stats.last_fault = outcome
+        device.stats.last_fault = outcome
         poll.record(job, outcome)
         if outcome.kind is FaultKind.DOWN:
+            self._downs += 1
+            poll.unanswered.add(unit)
             poll.fail(outcome)
-        elif is_failure(outcome):
-            self._budget.failed(health, outcome, self._clock.monotonic() - now)
+            for each in device.units() if self._downs >= _DOWN_AFTER else tuple(device.loss.units):
+                device.lose(poll, each, outcome)
+            return
+        self._downs = 0
+        if is_failure(outcome):
+            took_s = self._clock.monotonic() - now
+            self._budget.failed(health, outcome, took_s)
+            poll.unanswered.add(unit)
+            poll.wasted_s += took_s
             if health.silent_since is not None:
-                poll.fail_unit(job.unit, outcome)
+                poll.fail_unit(unit, outcome)
+            if unit in device.loss.units or (health.silent_since is not None and not poll.has_heard(unit)):
+                device.lose(poll, unit, outcome)
         else:
             self._budget.answered(health)
+            if device.loss.units:
+                device.regain(poll, unit)
             health.fault = outcome
 
     def _finish(self, poll: Poll) -> None:
@@ -202,5 +228,6 @@ class Poller:
         device.queued = False
         if self._plans.get(device.id) is not device.plan:
             return  # replaced while it was asked: what it said is not what is wanted now
+        device.settle(poll, self._clock.monotonic())
         self._wait(device)
         self._deliver(poll.reading(self._clock))

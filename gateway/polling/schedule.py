@@ -62,6 +62,10 @@ class DueTimes:
     def shortest_s(self) -> float:
         return self._shortest
 
+    @property
+    def intervals(self) -> frozenset[float]:
+        return self._all
+
     def intervals_due(self, at: float) -> frozenset[float]:
         """The intervals due by `at`."""
         limit = at + TOGETHER_S
@@ -80,6 +84,11 @@ class DueTimes:
             self.skipped += max(0, missed)
             self._next[interval] = following
         self._soonest = min(self._next.values())
+
+    def hasten(self, interval: float, at: float) -> None:
+        """Take `interval` up at `at` at the latest, once."""
+        self._next[interval] = at = min(self._next[interval], at)
+        self._soonest = min(self._soonest, at)
 
     def change(self, intervals: Iterable[float], now: float) -> None:
         """The device's jobs have other intervals now: new ones start on the device's grid, gone ones go."""

@@ -17,6 +17,7 @@ class ModbusUnits:
         self.asked: Counter[int] = Counter()
         self.connections = 0
         self._server: asyncio.Server | None = None
+        self._port = 0
         self._open: set[asyncio.StreamWriter] = set()
         self._news = asyncio.Event()
 
@@ -52,11 +53,20 @@ class ModbusUnits:
             self._open.discard(writer)
             writer.close()
 
+    async def mend(self) -> None:
+        """Listen again after a `cut`, at the same port."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
+
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._port = self.port
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self.cut()
+
+    async def cut(self) -> None:
+        """Break all connections and refuse new ones."""
         assert self._server is not None
         self._server.close()
         for writer in list(self._open):

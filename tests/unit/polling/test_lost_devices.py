@@ -1,0 +1,160 @@
+"""A device that is gone is gone with all its points, also those that are rarely read; back, it is read as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+import pytest
+
+from gateway.model import Answer, Fault, FaultKind, Job, Reading, Status
+from tests.fakes.simulated_line import SimplePlan, simple_job
+from tests.unit.polling.test_poller import Outcome, poll
+
+EPOCH_MS = 1_700_000_000_000
+GONE, BACK = 1020.0, 1100.0
+
+
+def slow_and_fast(unit: int) -> SimplePlan:
+    return SimplePlan(simple_job(unit, "fast", 0.5), simple_job(unit, "slow", 36000.0))
+
+
+def silent(*units: int) -> Outcome:
+    return lambda job, now: None if job.unit in units and GONE < now < BACK else Answer(b"", now)
+
+
+def down(job: Job, now: float) -> Answer | Fault:
+    return Fault(FaultKind.DOWN, now) if GONE < now < BACK else Answer(b"", now)
+
+
+def told(readings: list[Reading], device: str, until: float) -> dict[str, tuple[float, Status]]:
+    """When (simulated seconds) and as what each point was last told by `until`."""
+    found: dict[str, tuple[float, Status]] = {}
+    for reading in readings:
+        at = 1000.0 + (reading.ts - EPOCH_MS) / 1000
+        if reading.device == device and at <= until:
+            found.update({name: (at, status) for name, status in zip(reading.points, reading.statuses, strict=True)})
+    return found
+
+
+def as_told(readings: list[Reading], device: str, until: float) -> Mapping[str, Status]:
+    return {name: status for name, (_, status) in told(readings, device, until).items()}
+
+
+@pytest.mark.parametrize("others", [(), (2, 3)])
+async def test_a_silent_device_is_bad_with_its_slow_points_too(others: tuple[int, ...]) -> None:
+    plans = {f"d{unit}": slow_and_fast(unit) for unit in (1, *others)}
+    readings, _, _ = await poll(plans, 140, silent(1))
+    assert as_told(readings, "d1", GONE) == {"fast": Status.Good, "slow": Status.Good}
+    assert as_told(readings, "d1", GONE + 3) == {"fast": Status.BadTimeout, "slow": Status.BadTimeout}
+    slow = [each for each in readings if each.device == "d1" and "slow" in each.points]
+    assert len(slow) == 3, "told as bad once, asked again once"
+    for unit in others:
+        assert set(as_told(readings, f"d{unit}", 1140).values()) == {Status.Good}
+
+
+@pytest.mark.parametrize("outcome", [silent(1), down])
+async def test_a_device_that_is_back_is_asked_for_its_slow_points_with_its_next_poll(outcome: Outcome) -> None:
+    readings, line, _ = await poll({"d1": slow_and_fast(1)}, 140, outcome)
+    fast = min(at for at, _, job in line.asked if at > BACK and job.points == ("fast",))
+    again = [at for at, _, job in line.asked if at > BACK and job.points == ("slow",)]
+    assert len(again) == 1
+    assert 0 <= again[0] - fast < 1.1
+    assert as_told(readings, "d1", 1140) == {"fast": Status.Good, "slow": Status.Good}
+
+
+async def test_a_device_that_is_polled_rarely_does_not_wait_for_its_next_poll() -> None:
+    plan = SimplePlan(simple_job(1, "fast", 60.0), simple_job(1, "slow", 6000.0))
+    outcome: Outcome = lambda job, now: Fault(FaultKind.DOWN, now) if 1050 < now < 1290 else Answer(b"", now)  # noqa: E731
+    readings, line, _ = await poll({"d": plan}, 420, outcome)
+    assert as_told(readings, "d", 1289)["slow"] is Status.BadNoCommunication
+    back = min(at for at, _, _ in line.asked if at > 1290)
+    assert back < told(readings, "d", 1420)["slow"][0] < back + 6
+
+
+async def test_one_lost_frame_throws_no_slow_point_away() -> None:
+    asked = 0
+
+    def outcome(job: Job, now: float) -> Answer | Fault | None:
+        nonlocal asked
+        asked += 1
+        return None if asked % 10 == 0 else Answer(b"", now)
+
+    readings, _, _ = await poll({"d1": slow_and_fast(1)}, 140, outcome)
+    assert sum("slow" in each.points for each in readings) == 1
+    assert sum(each.statuses == (Status.BadTimeout,) for each in readings) > 5
+
+
+async def test_one_lost_connection_throws_no_slow_point_away() -> None:
+    asked = 0
+
+    def outcome(job: Job, now: float) -> Answer | Fault | None:
+        nonlocal asked
+        asked += 1
+        return Fault(FaultKind.DOWN, now) if asked % 10 == 0 else Answer(b"", now)
+
+    readings, _, _ = await poll({f"d{unit}": slow_and_fast(unit) for unit in (1, 2)}, 140, outcome)
+    assert sum("slow" in each.points for each in readings) == 2
+
+
+async def test_a_line_that_is_down_is_told_of_every_point() -> None:
+    plans = {f"d{unit}": slow_and_fast(unit) for unit in (1, 2, 3)}
+    readings, line, _ = await poll(plans, 140, down)
+    for device in plans:
+        assert set(as_told(readings, device, GONE + 2).values()) == {Status.BadNoCommunication}
+        assert sum("slow" in each.points for each in readings if each.device == device) == 3
+    assert len([at for at, _, _ in line.asked if GONE < at < BACK]) < 3 * 2 * (BACK - GONE) + 6
+
+
+async def test_silence_and_then_a_line_down_agree_and_the_other_way_round() -> None:
+    """Unit 1 is silent all the time; the line is down from 1040 to 1060."""
+
+    def outcome(job: Job, now: float) -> Answer | Fault | None:
+        if 1040 < now < 1060:
+            return Fault(FaultKind.DOWN, now)
+        return None if job.unit == 1 and now > GONE else Answer(b"", now)
+
+    readings, _, _ = await poll({"d1": slow_and_fast(1), "d2": slow_and_fast(2)}, 100, outcome)
+    for at in (1024, 1030, 1039):
+        assert set(as_told(readings, "d1", at).values()) == {Status.BadTimeout}, at
+    for at in range(1042, 1060):
+        for device in ("d1", "d2"):
+            assert set(as_told(readings, device, at).values()) == {Status.BadNoCommunication}, (at, device)
+    for at in range(1064, 1100):
+        assert set(as_told(readings, "d1", at).values()) == {Status.BadTimeout}, at
+        assert set(as_told(readings, "d2", at).values()) == {Status.Good}, at
+
+
+async def test_registers_that_are_never_answered_do_not_keep_a_line_busy() -> None:
+    """Many devices leave what they do not know unanswered; that is no return of a lost device each time."""
+    mute = ("mute1", "mute2")
+    jobs = [simple_job(1, "fast", 0.5), *(simple_job(1, name, 600.0) for name in mute)]
+    plans = {"d1": SimplePlan(*jobs), "d2": SimplePlan(simple_job(2, "fast", 0.5))}
+    readings, line, _ = await poll(plans, 1200, lambda job, now: None if job.points[0] in mute else Answer(b"", now))
+    assert line.spent[1] < 0.05 * 1200 + 2400 * line.answer_s
+    asked = [at for at, _, job in line.asked if job.points[0] == "mute1"]
+    assert len(asked) < 15
+    gaps = [later - earlier for earlier, later in pairwise(asked)]
+    assert max(gaps) > 100, gaps
+    assert sum(each.statuses == (Status.Good,) for each in readings if each.device == "d1") > 2300
+
+
+async def test_a_lost_frame_on_return_is_asked_again_soon() -> None:
+    lost = iter([True])
+
+    def outcome(job: Job, now: float) -> Answer | Fault | None:
+        if GONE < now < BACK or (now > BACK and job.points == ("slow",) and next(lost, False)):
+            return None
+        return Answer(b"", now)
+
+    readings, _, _ = await poll({"d1": slow_and_fast(1)}, 160, outcome)
+    assert as_told(readings, "d1", 1160) == {"fast": Status.Good, "slow": Status.Good}
+
+
+async def test_a_unit_of_several_is_lost_alone_and_comes_back_alone() -> None:
+    jobs = [simple_job(unit, f"{name}{unit}", s) for unit in (1, 2) for name, s in (("fast", 0.5), ("slow", 36000.0))]
+    never_back: Outcome = lambda job, now: None if job.unit == 1 and GONE < now < BACK else Answer(b"", now)  # noqa: E731
+    readings, _, _ = await poll({"d": SimplePlan(*jobs)}, 140, never_back)
+    lost = {"fast1": Status.BadTimeout, "slow1": Status.BadTimeout, "fast2": Status.Good, "slow2": Status.Good}
+    assert as_told(readings, "d", GONE + 4) == lost
+    assert set(as_told(readings, "d", 1140).values()) == {Status.Good}
