@@ -16,7 +16,7 @@ from gateway.dispatch.crew import Announcers, Crew
 from gateway.dispatch.review import review_names
 from gateway.errors import StoreError
 from gateway.field import Field
-from gateway.flow.snapshot import STALE_POLLS, Snapshot
+from gateway.flow.snapshot import STALE_POLLS, Latest, Snapshot
 from gateway.health.books import books
 from gateway.house import clear_what_is_gone, keep_house
 from gateway.life.supervise import every
@@ -92,7 +92,12 @@ class Gateway:
         self.pipeline.is_line_silent = self.field.is_silent
         self.pipeline.note = self.pipeline.alarms.note
         self.annunciator = Annunciator(
-            site.annunciator, store.documents, self.clock, Writing(self.hands(), self.clock).write, self.pipeline.event
+            site.annunciator,
+            store.documents,
+            self.clock,
+            Writing(self.hands(), self.clock).write,
+            self.pipeline.event,
+            self._latest,
         )
         self._apprise = AppriseProcess()
         self.crew = Crew(site, store.documents, self.clock, self._make_notifier, self.pipeline.event)
@@ -263,6 +268,12 @@ class Gateway:
         points: dict[str, Json] = {name: status.name for name, status in odd.items()}
         log.warning("model_doubtful device=%s points=%s", device, points)
         self.pipeline.event(device, "model_doubtful", {"points": points})
+
+    def _latest(self, device: str, point: str) -> Latest | None:
+        try:
+            return self.snapshot.point(device, point, self.clock.monotonic())
+        except KeyError:  # of a configuration that comes into force only now
+            return None
 
     def _offer(self, row: Row) -> None:
         if self.uplink is not None and not row.held:

@@ -111,7 +111,7 @@ async def annunciator_bench(folder: Path) -> AsyncIterator[Bench]:
         return Outcome("done", False, order.value, Text("好", "done"))
 
     chosen = AnnunciatorSettings("relay-1", "siren", frozenset(), 60.0)
-    horn = Annunciator(chosen, NoDocuments(), SystemClock(), write, lambda *_: None)
+    horn = Annunciator(chosen, NoDocuments(), SystemClock(), write, lambda *_: None, lambda *_: None)
     bench = Bench(AnnunciatorNotifier(horn))
     running = asyncio.create_task(horn.run())
     yield bench

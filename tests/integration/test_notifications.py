@@ -123,6 +123,8 @@ async def test_from_a_register_to_the_horn_and_to_people_without_any_uplink(tmp_
                 assert site.notices[0]["title"] == "【设备告警·红】城东库 泵房漏水：泵房进水"
                 assert "处置：断开油泵电源并排水" in site.notices[0]["message"]
                 await eventually(lambda: gateway.crew.health()["notifications_sent"] == 2)
+                board.coils[3] = False  # the relay board was without supply for a moment
+                await board.until(lambda: on(board))
                 assert gateway.silence is not None
                 await gateway.silence("duty-1")
                 await board.until(lambda: not on(board))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from itertools import pairwise
 
 import pytest
 
 from gateway.clock import SystemClock
-from gateway.model import Priority, Text
+from gateway.flow.snapshot import Latest
+from gateway.model import Priority, Status, Text
 from gateway.notifiers import annunciator as module
 from gateway.notifiers.annunciator import Annunciator
 from gateway.ports import Refused
@@ -18,6 +20,15 @@ from gateway.writing import Order, Outcome, WriteRefused
 from tests.unit.dispatch.alarms import Life, alarm
 
 HORN = AnnunciatorSettings("relay-1", "siren", frozenset({Priority.CRITICAL}), sound_s=300.0)
+
+
+class HandClock(SystemClock):
+    """Time as the test says."""
+
+    now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
 
 
 class Documents:
@@ -41,6 +52,7 @@ class Site:
     def __init__(self, settings: AnnunciatorSettings | None = HORN) -> None:
         self.coil = "unknown"
         self.answers = True
+        self.latest: Latest | None = None
         self.events: list[tuple[str, str]] = []
         self.orders: list[Order] = []
         self.switched = asyncio.Event()
@@ -49,7 +61,7 @@ class Site:
         self.horn = self.again()
 
     def again(self) -> Annunciator:
-        self.horn = Annunciator(self.settings, self.documents, SystemClock(), self.write, self.tell)
+        self.horn = Annunciator(self.settings, self.documents, SystemClock(), self.write, self.tell, self.read)
         return self.horn
 
     async def write(self, order: Order) -> Outcome:
@@ -59,6 +71,37 @@ class Site:
             raise WriteRefused("no_answer", Text("没有应答", "the device does not answer"))
         self.coil = f"{order.device}.{order.point} {'on' if order.value else 'off'}"
         return Outcome("done", None, order.value, Text("好", "done"))
+
+    def read(self, device: str, point: str) -> Latest | None:
+        return self.latest
+
+    async def looked(self) -> None:
+        """Until the horn has seen what was read."""
+        seen = asyncio.Event()
+
+        def read(device: str, point: str) -> Latest | None:
+            seen.set()
+            return self.latest
+
+        self.horn._read = read
+        self.horn._changed.set()
+        async with asyncio.timeout(10):
+            await seen.wait()
+            await self.horn.sounded()
+
+    def poll(self, value: bool | None) -> None:
+        """The coil is read as this, None for not at all; looked at without waiting."""
+        status = Status.Good if value is not None else Status.BadNoCommunication
+        self.latest = Latest(value, status, 1, SystemClock().monotonic(), stale=False)
+        self.horn._changed.set()
+
+    async def until_written(self, times: int) -> None:
+        """Until there were so many orders."""
+        async with asyncio.timeout(10):
+            while len(self.orders) < times:
+                self.switched.clear()
+                await self.switched.wait()
+            await self.horn.sounded()
 
     def tell(self, device: str, type_: str, data: Mapping[str, object]) -> None:
         self.events.append((device, type_))
@@ -197,3 +240,91 @@ async def test_at_the_end_the_coil_is_left_as_it_should_be_once() -> None:
     written = len(site.orders)
     await site.horn.close()
     assert len(site.orders) == written
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "RETRIES_S", (0.01,))
+    monkeypatch.setattr(module, "AGAIN_S", 0.01)
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_relay_that_lost_its_supply_is_switched_on_again() -> None:
+    site = Site()
+    async with site.running():
+        site.hear(Life(alarm()).rise())
+        await site.until_written(1)
+        site.coil = OFF
+        site.poll(False)
+        await site.until(ON)
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_relay_that_could_not_be_read_is_written_again() -> None:
+    site = Site()
+    async with site.running():
+        site.hear(Life(alarm()).rise())
+        await site.until_written(1)
+        site.poll(None)
+        await site.looked()
+        site.poll(True)
+        await site.until_written(2)
+    assert [order.value for order in site.orders] == [True, True]
+
+
+@pytest.mark.usefixtures("quick")
+async def test_every_new_call_is_written_a_repeated_one_is_not() -> None:
+    site, life = Site(), Life(alarm())
+    async with site.running():
+        site.hear(life.rise())
+        await site.until_written(1)
+        site.horn.call([life.state.key])
+        await site.horn.sounded()
+        assert len(site.orders) == 1
+        site.hear(Life(alarm("gen-2")).rise())
+        await site.until_written(2)
+        site.horn.call(["gen-3/fuel_low"])
+        await site.until_written(3)
+    assert all(order.value for order in site.orders)
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_coil_that_reads_on_is_not_sounded_again_once_silenced() -> None:
+    site = Site()
+    async with site.running():
+        site.hear(Life(alarm()).rise())
+        await site.until_written(1)
+        await site.horn.silence("duty-1")
+        await site.until(OFF)
+        await site.horn.sounded()
+        site.poll(True)
+        await site.until_written(3)
+    assert [order.value for order in site.orders] == [True, False, False]
+
+
+async def test_what_was_read_before_the_write_is_not_held_against_it() -> None:
+    site = Site()
+    site.poll(False)
+    async with site.running():
+        site.hear(Life(alarm()).rise())
+        await site.until_written(1)
+        await site.looked()
+    assert len(site.orders) == 1
+
+
+async def test_a_coil_that_somebody_holds_off_is_written_ever_more_rarely() -> None:
+    """Told by the clock that the horn goes by, moved by hand."""
+    site, clock = Site(), HandClock()
+    horn = site.horn = Annunciator(HORN, site.documents, clock, site.write, site.tell, site.read)
+    site.hear(Life(alarm()).rise())
+    written: list[float] = []
+    for tick in range(3000):
+        clock.now = tick / 10
+        site.latest = Latest(False, Status.Good, 1, clock.now, stale=False)
+        horn._look(HORN)
+        if horn._shows is not horn.is_sounding and clock.now >= horn._not_before:
+            await horn._switch(HORN, horn.is_sounding)
+            written.append(clock.now)
+    pauses = [after - before for before, after in pairwise(written)]
+    assert pauses[:7] == pytest.approx([0.5, 1, 2, 5, 10, 30, 60])
+    assert all(pause >= 59 for pause in pauses[7:])
