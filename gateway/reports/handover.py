@@ -13,6 +13,8 @@ from gateway.reports.names import Names
 
 SILENT = "device_silent"
 GAP = "gap"
+#: The notice itself, on its way to whoever listens by MQTT; the event `notice` says that it was sent.
+MESSAGE = "message"
 #: UTC ms since September 2001; no other number of an event is so large.
 _A_TIME = 10**12
 #: Steps that say something to the next shift; the others only tell how it is announced.
@@ -306,6 +308,7 @@ def acts_table(steps: Iterable[Transition], happenings: Iterable[Happening], nam
             _told(each, names),
         )
         for each in happenings
+        if each.event != MESSAGE
     ]
     return Table(
         head,
@@ -334,5 +337,8 @@ def _member(happening: Happening, key: str, names: Names) -> str:
         return names.say(Text("是", "yes") if value else Text("否", "no"))
     if isinstance(value, int) and value >= _A_TIME:
         return names.when(value)
+    word = words.VALUES.get(key, {}).get(value) if isinstance(value, str) else None
+    if word is not None:
+        return names.say(word)
     called = names.points.get((happening.device, value)) if key == "point" and isinstance(value, str) else None
     return str(value) if called is None else names.say(called.label)

@@ -217,7 +217,8 @@ def _facts(found: Incident, names: Names) -> Iterable[str]:
             f'At {when}, {device} at {names.of_site()} raised the alarm "{text.en}", priority {level.en}.',
         )
     )
-    values = names.values(begin.device, begin.because) or names.say(words.UNKNOWN)
+    nothing = words.ONLY_DERIVED if begin.because else words.UNKNOWN
+    values = names.values(begin.device, begin.because) or names.say(nothing)
     yield names.say(Text(f"发生时数据：{values}。", f"Values at that time: {values}."))
     if alarm.priority is not begin.priority:
         now = words.PRIORITIES[alarm.priority]

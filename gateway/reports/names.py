@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from gateway.model import Text, Value
 from gateway.settings.types import SiteSettings
 
+GATEWAY = "gateway"
 OWN = {"_gateway": Text("网关", "gateway"), "_site": Text("站点", "site")}
 
 
@@ -30,8 +31,11 @@ BUILT_IN: Mapping[str, Called] = MappingProxyType(
         "silent_for": Called(Text("无应答时长", "silent for"), "s"),
         "poll_interval": Called(Text("轮询周期", "poll interval"), "s"),
         "out_of_range": Called(Text("超出范围的测点", "points out of range")),
+        "out_of_range_samples": Called(Text("连续超出范围次数", "readings out of range in a row")),
     }
 )
+#: Of these, what is measured in seconds.
+DURATIONS = frozenset({"silent_for", "poll_interval"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,9 @@ class Names:
             for device in site.devices
             for point in device.points
         }
+        if GATEWAY in site.kinds:
+            own = site.kinds[GATEWAY].points.values()
+            points |= {("_gateway", point.name): Called(point.label, point.unit, point.words) for point in own}
         devices = {device.id: device.name or site.kinds[device.kind].label for device in site.devices}
         return cls(language, ZoneInfo(site.timezone), site.id, site.name, devices, points)
 
@@ -86,7 +93,7 @@ class Names:
     def value(self, device: str, point: str, value: Value) -> str:
         """`启动电池电压 11.9 V`."""
         called = self.points.get((device, point)) or BUILT_IN.get(point) or Called(Text(point, point))
-        shown = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+        shown = _number(value, is_duration=point in DURATIONS) if isinstance(value, float) else str(value)
         if isinstance(value, bool):
             shown = Text("是", "true")[self.language] if value else Text("否", "false")[self.language]
         elif isinstance(value, str) and value in called.words:
@@ -94,6 +101,20 @@ class Names:
         return f"{called.label[self.language]} {shown} {called.unit}".rstrip()
 
     def values(self, device: str, because: Mapping[str, Any]) -> str:
-        """All values a rule looked at; empty where none is recorded."""
+        """All values a rule looked at, without what it derived from them and has no name for people; empty where none
+        is recorded."""
         comma = "，" if self.language == "zh" else ", "
-        return comma.join(self.value(device, point, value) for point, value in because.items())
+        named = {key for of, key in self.points if of == device}
+        return comma.join(
+            self.value(device, point, value)
+            for point, value in because.items()
+            if point in named or point in BUILT_IN or not named
+        )
+
+
+def _number(value: float, *, is_duration: bool) -> str:
+    """To the thousandth; seconds as people count them."""
+    if is_duration and value >= 10:
+        return str(round(value))
+    shown = round(value, 1 if is_duration else 3) or value
+    return str(int(shown)) if shown.is_integer() else f"{shown:.12g}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gateway.dispatch.wording import ROLES
 from gateway.model import AlarmCondition, AlarmEvent, Priority, Text
 
 PRIORITIES: Mapping[Priority, Text] = {
@@ -102,7 +103,30 @@ MEMBERS: Mapping[str, Text] = {
     "bad": Text("无法使用", "cannot be used"),
     "doubtful": Text("超出范围", "out of range"),
     "not_compared": Text("未核对", "not compared"),
-    "role": Text("角色", "role"),
+    "role": Text("岗位", "role"),
+}
+#: Words of programs in members of events, by member.
+VALUES: Mapping[str, Mapping[str, Text]] = {
+    "result": {
+        "sent": Text("已送出", "sent"),
+        "refused": Text("渠道拒收", "refused by the channel"),
+        "dropped": Text("过多，已丢弃", "too many, dropped"),
+    },
+    "what": {
+        "raised": Text("告警发生", "raised"),
+        "worsened": Text("级别升高", "became worse"),
+        "escalated": Text("无人确认，升级", "nobody acknowledged it"),
+        "repeated": Text("再次通知", "told again"),
+        "ended": Text("告警恢复", "returned to normal"),
+    },
+    "priority": {priority.value: text for priority, text in PRIORITIES.items()},
+    "role": ROLES,
+    "via": {
+        "mqtt": Text("消息命令", "command by MQTT"),
+        "local": Text("现场操作", "at the machine"),
+        "page": Text("本地页面", "local page"),
+        "file": Text("配置文件", "configuration file"),
+    },
 }
 GAP_REASONS: Mapping[str, Text] = {
     "quota": Text("存储已满", "the store was full"),
@@ -110,6 +134,8 @@ GAP_REASONS: Mapping[str, Text] = {
     "age": Text("超过保存期", "kept long enough"),
 }
 UNKNOWN = Text("不明（无记录）", "unknown (not recorded)")
+#: Figures that have no name for people.
+ONLY_DERIVED = Text("只有推算值，见告警记录", "only derived figures, see the journal")
 NONE = Text("无", "none")
 DRAFT = Text("草稿，须经值班人员核对签字后使用", "Draft: to be checked and signed by the duty officer before use")
 NO_WARNING = Text("本文所列均为设备告警，不是公共预警", "Everything here is an equipment alarm, not a public warning")

@@ -102,6 +102,49 @@ def test_events_that_were_not_kept_are_counted(tmp_path: Path) -> None:
     assert "317" not in as_markdown(incident_document(incident(journal, "gen-1/battery_low", UNTIL), called))
 
 
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_notice_is_told_once_and_in_words(language: str, tmp_path: Path) -> None:
+    story = night()
+    told = {"channel": "duty", "result": "sent", "what": "escalated", "priority": "critical", "role": "duty"}
+    story.event(at("21:20"), "gen-1", "notice", notice="n-2", count=1, alarms=["gen-1/fail_to_start"], **told)
+    story.event(at("21:20"), "gen-1", "message", notice="n-2", title="title of it", text="text of it", count=1)
+    called, journal = names(tmp_path, language), read_journal(story)
+    for page in (
+        as_markdown(handover_document(handover(journal, SINCE, UNTIL), called)),
+        as_markdown(incident_document(incident(journal, "gen-1/fail_to_start", UNTIL), called)),
+    ):
+        (row,) = (line for line in page.splitlines() if line.startswith("| 2026-11-21 21:20:00"))
+        words = {"zh": ("已送出", "无人确认", "红色", "值班人员"), "en": ("sent", "nobody acknowledged it", "(red)")}
+        assert [word for word in words[language] if word not in row] == []
+        raw = {"zh": ("sent", "escalated", "critical"), "en": ("escalated;",)}
+        assert [word for word in raw[language] if word in row] == []
+        assert "of it" not in page
+
+
+@pytest.mark.parametrize(
+    ("device", "because", "zh", "en"),
+    [
+        ("gen-1", {"silent_for": 120.023, "poll_interval": 0.5}, "无应答时长 120 s，轮询周期 0.5 s", "for 120 s"),
+        ("gen-1", {"battery_voltage": 11.898000001}, "启动电池电压 11.898 V", "11.898 V"),
+        ("gen-1", {"out_of_range_samples": 3.0}, "连续超出范围次数 3", "readings out of range in a row 3"),
+        ("gen-1", {"battery_drop": 2.0, "battery_voltage": 11.9}, "启动电池电压 11.9 V", "11.9 V"),
+        ("gen-1", {"battery_drop": 2.0}, "", ""),
+        ("_gateway", {"disk_usage": 91.0}, "磁盘", "isk"),
+        ("gone-3", {"battery_voltage": 11.9}, "battery_voltage 11.9", "battery_voltage 11.9"),
+    ],
+)
+def test_values_have_names_and_sensible_digits(
+    device: str, because: dict[str, float], zh: str, en: str, tmp_path: Path
+) -> None:
+    for language, part in (("zh", zh), ("en", en)):
+        told = names(tmp_path, language).values(device, because)
+        assert part in told
+        assert bool(told) is bool(part)
+        assert "battery_drop" not in told
+        assert "023" not in told
+        assert "disk_usage" not in told
+
+
 def test_provisional_times_are_put_right() -> None:
     story = night()
     story.other(at("23:59"), "clock", since=at("22:00"), shift_ms=60_000)
