@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import signal
 import sys
 import threading
@@ -45,6 +46,9 @@ def main() -> None:
     logger.addHandler(reasons)
     logger.propagate = False
     writing = threading.Lock()
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a plugin, or a program of its, prints is no answer
+    sys.stdout = sys.stderr
 
     def send(url: str, title: str, body: str) -> str | None:
         reasons.take()
@@ -64,8 +68,8 @@ def main() -> None:
         error = ended.exception()
         done = ended.result() if error is None else [f"apprise failed: {type(error).__name__}"] * len(request["urls"])
         with writing:
-            sys.stdout.write(json.dumps({"id": request["id"], "done": done}) + "\n")
-            sys.stdout.flush()
+            answers.write(json.dumps({"id": request["id"], "done": done}) + "\n")
+            answers.flush()
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the gateway says when to end
     with ThreadPoolExecutor(AT_ONCE) as pool:

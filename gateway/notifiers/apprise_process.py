@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 IDLE_S = 60.0
 """It takes 50 MB while it lives."""
 END_S = 2.0
+CHILD = ("-m", "gateway.notifiers.apprise_child")
 LONGEST_LINE = 1 << 20
 
 
@@ -39,11 +40,18 @@ class AppriseProcess:
         self._idle: asyncio.TimerHandle | None = None
         self._last = 0
         self._users = 0
+        self.not_understood = 0
+        """Children that said something that is no answer."""
 
     @property
     def pid(self) -> int | None:
         """Of the child, while there is one."""
         return None if self._running is None else self._running.process.pid
+
+    @property
+    def alive(self) -> int:
+        """Children that have not ended yet."""
+        return len(self._ending) + (self._running is not None)
 
     async def send(self, urls: Sequence[str], title: str, body: str, timeout_s: float) -> list[str | None]:
         """Why each address did not take it, None where it did. NotifyRetry where the child gave no answer."""
@@ -70,7 +78,7 @@ class AppriseProcess:
             if self._running is None:
                 try:
                     process = await asyncio.create_subprocess_exec(
-                        sys.executable, "-m", "gateway.notifiers.apprise_child",
+                        sys.executable, *CHILD,
                         stdin=PIPE, stdout=PIPE, limit=LONGEST_LINE,
                     )  # fmt: skip
                 except OSError as error:
@@ -107,16 +115,21 @@ class AppriseProcess:
         stdout = running.process.stdout
         try:
             while stdout is not None and (line := await stdout.readline()):
-                found = json.loads(line)
-                waiting = running.asked.get(found["id"])
+                id_, done = _answer(line)
+                waiting = running.asked.get(id_)
                 if waiting is not None and not waiting.done():
-                    waiting.set_result(found["done"])
+                    waiting.set_result(done)
+        except ValueError as error:  # of readline too, where a line is too long
+            self.not_understood += 1
+            log.error("apprise_not_understood pid=%d error=%s", running.process.pid, type(error).__name__)
         finally:
             if self._running is running:
-                self._running = None
+                self._retire(running)
             for waiting in running.asked.values():
                 if not waiting.done():
                     waiting.set_exception(NotifyRetry("apprise ended", "apprise 已退出"))
+        while stdout is not None and await stdout.read(LONGEST_LINE):  # nobody waits for it, yet it is to end
+            pass
 
     def _end(self) -> None:
         if self._running is not None:
@@ -131,6 +144,14 @@ class AppriseProcess:
         task = asyncio.create_task(_wait_for_end(running), name="apprise-end")
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
+
+
+def _answer(line: bytes) -> tuple[int, list[str | None]]:
+    """Which request is answered, and what came of each address; ValueError where it is no answer."""
+    match json.loads(line):
+        case {"id": int(id_), "done": [*done]} if all(each is None or isinstance(each, str) for each in done):
+            return id_, done
+    raise ValueError("not an answer")
 
 
 async def _wait_for_end(running: _Running) -> None:

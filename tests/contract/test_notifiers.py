@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -283,3 +285,50 @@ async def test_one_that_hangs_is_ended_and_the_next_goes_through(urls: Path) -> 
         patient = AppriseNotifier(replace(CHANNEL, urls_file=urls), process)
         await patient.send(NOTICE)
         await process.close()
+
+
+def speaking(monkeypatch: pytest.MonkeyPatch, line: str) -> None:
+    """The child is one that answers with this line whatever it is asked, and does not end by itself."""
+    script = f"import sys, time\nsys.stdin.readline()\nprint({line}, flush=True)\nsys.stdin.read()\ntime.sleep(60)"
+    monkeypatch.setattr("gateway.notifiers.apprise_process.CHILD", ("-c", script))
+    monkeypatch.setattr("gateway.notifiers.apprise_process.END_S", 0.1)
+
+
+@pytest.mark.parametrize("line", ["'a plugin speaks'", "'x' * 30000000", "'[]'", '\'{"id": "1"}\'', "'{\"id\": []}'"])
+async def test_a_child_that_gives_no_answer_is_ended_and_seen(
+    line: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    speaking(monkeypatch, line)
+    process = AppriseProcess()
+    sending = asyncio.create_task(process.send(["json://127.0.0.1:9"], "", "text", 30))
+    async with asyncio.timeout(20):
+        with pytest.raises(NotifyRetry, match="apprise ended"):
+            await sending
+        assert process.pid is None
+        await process.close()
+    assert "apprise_not_understood" in caplog.text
+    assert process.not_understood == 1
+    assert process.alive == 0
+
+
+async def test_what_a_plugin_prints_is_no_answer(tmp_path: Path) -> None:
+    """The child's own stdout is stderr: only answers come out on the pipe."""
+    plugin = tmp_path / "sitecustomize.py"
+    plugin.write_text(
+        "import apprise\n"
+        "class Loud:\n"
+        "    def add(self, target): ...\n"
+        "    def notify(self, **_): print('a plugin speaks'); return True\n"
+        "    instantiate = staticmethod(lambda url, **_: url)\n"
+        "apprise.Apprise = Loud\n"
+    )
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "gateway.notifiers.apprise_child",
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )  # fmt: skip
+    request = {"id": 1, "title": "", "body": "text", "urls": ["loud://"]}
+    async with asyncio.timeout(30):
+        out, error = await child.communicate(json.dumps(request).encode() + b"\n")
+    assert json.loads(out) == {"id": 1, "done": [None]}
+    assert b"a plugin speaks" in error
