@@ -19,9 +19,10 @@ LOOK_S = 10.0
 
 async def keep_house(store: Store, pipeline: Pipeline) -> None:
     """Tell it, as long as this runs."""
-    clear_what_is_gone(store, pipeline)
     told: Path | None = None
     while True:
+        if pipeline.has_to_clear:
+            clear_what_is_gone(store, pipeline)
         damaged = store.damaged_file
         if damaged is not None and damaged != told:
             told = damaged
@@ -36,7 +37,9 @@ async def keep_house(store: Store, pipeline: Pipeline) -> None:
 
 
 def clear_what_is_gone(store: Store, pipeline: Pipeline) -> None:
-    """Take back the retained messages of devices, and of alarms, that are no longer in the file."""
+    """Take back the retained messages of devices, and of alarms, that are no longer in the file; what the disk is too
+    far behind for stays to be done (`Pipeline.has_to_clear`)."""
+    pipeline.has_to_clear = False
     site = pipeline.site
     known = {device.id for device in site.devices} | {topics.SITE, topics.GATEWAY}
     for name in store.outbox.retained_topics():
@@ -44,8 +47,8 @@ def clear_what_is_gone(store: Store, pipeline: Pipeline) -> None:
         is_known = topic is not None and topic.site == site.id and topic.device in known
         if topic is not None and topic.rule is not None:
             is_known = is_known and pipeline.alarms.knows(topic.device, topic.rule)
-        if not is_known:
-            pipeline.clear(name)
+        if not is_known and not pipeline.clear(name):
+            pipeline.has_to_clear = True
 
 
 async def _tell_gaps(store: Store, pipeline: Pipeline) -> None:

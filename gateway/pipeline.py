@@ -61,6 +61,8 @@ class Pipeline:
         self._labels = _labels(site)
         self._reporters = {device.id: Reporter(device.id, device.points) for device in site.devices}
         self._past = Counts()
+        self.has_to_clear = True
+        """Whether the broker may still hold something of what is no longer in the file."""
         self._states: dict[str, ReadinessState] = {}
         """What was last told of each device."""
         self.note: Note = _note_nothing
@@ -202,9 +204,12 @@ class Pipeline:
                 self.note(row.ts, NOTED_EVENT, {"device": device, "event": type_, "data": _brief(data)})
         return row
 
-    def clear(self, topic: str) -> None:
-        """Take a retained message back from the broker: its device is gone."""
-        self._accept(topic, b"", self._clock.wall_ms(), retain=True, rank=STATE_RANK)
+    def clear(self, topic: str) -> bool:
+        """Take a retained message back from the broker: its device is gone. False where the disk is too far behind."""
+        with self._store.outbox.together():
+            if not self._store.outbox.can_take(STATE_RANK):
+                return False
+            return self._accept(topic, b"", self._clock.wall_ms(), retain=True, rank=STATE_RANK) is not None
 
     def _judge(self, site: SiteSettings, rules: RuleBook) -> Judge:
         own = self._given.of_gateway(site)
