@@ -158,7 +158,8 @@ class Poller:
             fault = self._withheld(job, health, now, poll)
             if fault is not None:
                 poll.fail_unit(job.unit, fault)
-                if health.silent_since is not None:
+                is_known = health.trials or fault.kind is FaultKind.DOWN or job.unit in poll.device.loss.units
+                if health.silent_since is not None and is_known:
                     poll.device.lose(poll, job.unit, fault)
             else:
                 poll.pending.pop()
@@ -209,6 +210,7 @@ class Poller:
             poll.wasted_s += took_s
             if health.silent_since is not None:
                 poll.fail_unit(unit, outcome)
+            # a unit that answered something in this poll may only not know what it was asked then: its next trial says
             if unit in device.loss.units or (health.silent_since is not None and not poll.has_heard(unit)):
                 device.lose(poll, unit, outcome)
         else:

@@ -128,7 +128,7 @@ async def test_silence_and_then_a_line_down_agree_and_the_other_way_round() -> N
 async def test_registers_that_are_never_answered_do_not_keep_a_line_busy() -> None:
     """Many devices leave what they do not know unanswered; that is no return of a lost device each time."""
     mute = ("mute1", "mute2")
-    jobs = [simple_job(1, "fast", 0.5), *(simple_job(1, name, 600.0) for name in mute)]
+    jobs = [simple_job(1, "fast", 0.5), *(simple_job(1, name, 600.0) for name in ("slow", *mute))]
     plans = {"d1": SimplePlan(*jobs), "d2": SimplePlan(simple_job(2, "fast", 0.5))}
     readings, line, _ = await poll(plans, 1200, lambda job, now: None if job.points[0] in mute else Answer(b"", now))
     assert line.spent[1] < 0.05 * 1200 + 2400 * line.answer_s
@@ -137,6 +137,10 @@ async def test_registers_that_are_never_answered_do_not_keep_a_line_busy() -> No
     gaps = [later - earlier for earlier, later in pairwise(asked)]
     assert max(gaps) > 100, gaps
     assert sum(each.statuses == (Status.Good,) for each in readings if each.device == "d1") > 2300
+    slow = [
+        status for each in readings for name, status in zip(each.points, each.statuses, strict=True) if name == "slow"
+    ]
+    assert set(slow) == {Status.Good}, "a device that answers others is not lost"
 
 
 async def test_a_lost_frame_on_return_is_asked_again_soon() -> None:
