@@ -30,6 +30,14 @@ ROLES: Mapping[str, str] = MappingProxyType(
         "return": MAINTAINER,
     }
 )
+#: What may stand in `args` of each.
+KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        **dict.fromkeys(ROLES, ("rule", "note")),
+        "shelve": ("rule", "for", "note"),
+        "out_of_service": ("rule", "order", "note"),
+    }
+)
 #: Alarms in one answer over the control socket, whose answers are bounded.
 AT_ONCE = 100
 

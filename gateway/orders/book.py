@@ -10,6 +10,7 @@ from typing import Protocol, TypeAlias
 
 from gateway.model import Text
 from gateway.operators import Operator, Operators
+from gateway.orders.arguments import refuse_unknown
 from gateway.ports import Refused
 from gateway.wire.messages import Command, Json, Reply
 
@@ -59,16 +60,17 @@ class CommandBook:
         self._operators: tuple[Path | None, Operators] = (None, Operators(None))
         self._documents = documents
         self._wall_ms = wall_ms
-        self._commands: dict[str, Do] = {}
+        self._commands: dict[str, tuple[Do, tuple[str, ...]]] = {}
         found = documents.loaded(PREFIX)
         times = sorted((int(ts), key.removeprefix(PREFIX)) for key, ts in found.items() if ts.isdigit())
         self._came = {id_: ts for ts, id_ in times}
 
-    def register(self, cmd: str, do: Do) -> None:
-        """`do` carries commands called `cmd` out; ValueError where the name is taken."""
+    def register(self, cmd: str, do: Do, keys: tuple[str, ...]) -> None:
+        """`do` carries commands called `cmd` out, whose `args` have these keys and no others; ValueError where the name
+        is taken."""
         if cmd in self._commands:
             raise ValueError(f"{cmd} is registered already")
-        self._commands[cmd] = do
+        self._commands[cmd] = do, keys
 
     async def execute(self, device: str, command: Command) -> Reply:
         """The answer to one command; never raises for what a stranger sends."""
@@ -80,10 +82,12 @@ class CommandBook:
         refusal = self._note(command.id)
         if refusal is not None:
             return Reply(command.id, False, *refusal)
-        do = self._commands.get(command.cmd)
-        if do is None:
+        known = self._commands.get(command.cmd)
+        if known is None:
             return Reply(command.id, False, "unknown_command", _UNKNOWN)
+        do, keys = known
         try:
+            refuse_unknown(command.args, keys)
             done = await do(device, command, operator)
         except Refused as refused:
             log.info("command_refused id=%r by=%s error=%s", command.id, operator.name, refused.error)

@@ -8,7 +8,7 @@ from typing import Protocol
 from gateway.control import Registry, Request
 from gateway.flow.snapshot import Snapshot
 from gateway.orders.actor import LocalActors
-from gateway.orders.alarms import ROLES, AlarmOrders
+from gateway.orders.alarms import KEYS, ROLES, AlarmOrders
 from gateway.orders.book import CommandBook
 from gateway.orders.explaining import Explaining
 from gateway.orders.facts import FactOrders
@@ -52,10 +52,10 @@ def register_orders(gateway: Asked, hands: SiteHands, registry: Registry, book: 
     registry.register("alarms", alarms.listed)
     registry.register("alarm_order", alarms.locally)
     registry.register("silence", silence.locally)
-    book.register("silence", silence.by_command)
+    book.register("silence", silence.by_command, ("note",))
     for act in ROLES:
-        book.register(act, alarms.by_command(act))
-    book.register("set_fact", facts.set_by_command)
-    book.register("arm", orders.arm_by_command)
-    book.register("write", orders.write_by_command)
+        book.register(act, alarms.by_command(act), KEYS[act])
+    book.register("set_fact", facts.set_by_command, ("name", "value", "note"))
+    book.register("arm", orders.arm_by_command, ("point", "value"))
+    book.register("write", orders.write_by_command, ("point", "value", "arm"))
     return writing

@@ -135,6 +135,7 @@ REFUSED: tuple[tuple[str, object, dict[str, str], str], ...] = (
     ("ack", {"rule": E_STOP, "note": "a\u001b[2Jb"}, {}, "bad_request"),
     ("ack", {"rule": E_STOP, "note": {"a": {"b": 1}}}, {}, "bad_request"),
     ("ack", {"rule": E_STOP, "note": "n" * 501}, {}, "bad_request"),
+    ("ack", {"rule": E_STOP, "reason": "seen"}, {}, "bad_request"),
     ("silence", {}, {"by": "guest"}, "not_allowed"),
     ("dance", {"rule": E_STOP}, {}, "unknown_command"),
 )

@@ -46,8 +46,8 @@ class Desk:
 
     def open(self) -> None:
         self.book = CommandBook(lambda: self.file, self.kept, lambda: self.now)
-        self.book.register("ping", self.ping)
-        self.book.register("no", self.no)
+        self.book.register("ping", self.ping, ("rule", "note"))
+        self.book.register("no", self.no, ())
 
     async def ping(self, device: str, command: Command, operator: Operator) -> Done:
         self.done.append((device, command.id, operator.role))
@@ -80,6 +80,8 @@ async def test_a_command_of_a_known_operator(desk: Desk) -> None:
         ({"cmd": "no"}, "interlock"),
         ({"id": "x" * (LONGEST_ID + 1)}, "bad_request"),
         ({"id": ""}, "bad_request"),
+        ({"args": {"rule": "a", "notes": "b"}}, "bad_request"),
+        ({"cmd": "no", "args": {"x": None}}, "bad_request"),
     ],
 )
 async def test_no_comes_with_a_word_and_both_languages(desk: Desk, changes: dict[str, object], error: str) -> None:
@@ -89,6 +91,16 @@ async def test_no_comes_with_a_word_and_both_languages(desk: Desk, changes: dict
     assert reply.text.zh
     assert reply.text.en
     assert desk.done == []
+
+
+async def test_a_key_of_args_that_is_not_known_is_named_with_those_that_are(desk: Desk) -> None:
+    reply = await desk.ask(args={"rule": "a", "notes\u001b[2J": "b"})
+    assert reply.text is not None
+    for text in (reply.text.zh, reply.text.en):
+        assert "notes\\x1b" in text
+        assert "rule, note" in text
+        assert text.isprintable()
+    assert (await desk.ask(id="c-2", args={"rule": "a", "note": "b"})).ok
 
 
 async def test_no_operators_no_commands(desk: Desk) -> None:

@@ -45,7 +45,7 @@ async def page(tmp_path: Path) -> AsyncIterator[Served]:
         del operator
         return Done(True, Text("好", "done"), data={"device": device, **command.args})
 
-    book.register("echo", echo)
+    book.register("echo", echo, ("x",))
     gateway.obey = book.execute
     sock = listen("127.0.0.1", 0)
     serving = asyncio.create_task(serve(build(gateway.view), sock))
