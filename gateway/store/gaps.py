@@ -28,6 +28,8 @@ class Gap:
     first_ts: int
     last_ts: int
     count: int
+    is_of_journal: bool = False
+    """Which of the two files has it, where it was read from one."""
 
 
 def place_of(topic: str) -> str:

@@ -7,7 +7,7 @@ their commit). What had to be dropped is summed up as gaps in the same transacti
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -207,9 +207,9 @@ class Lane:
         self.writer.wake(self.file, urgent=False)
         gaps.merge(self._next.gaps, gap)
 
-    def settle_gaps(self, gaps: Sequence[Gap]) -> None:
-        self._next.settled += gaps
+    def settle_gap(self, gap: Gap) -> None:
         self.writer.wake(self.file, urgent=False)
+        self._next.settled.append(gap)
 
     # gateway.store.writer.Source
 

@@ -271,16 +271,18 @@ class Outbox:
 
     def _read_gaps(self) -> list[Gap]:
         return [
-            Gap(*values)
+            Gap(place, why, first_ts, last_ts, count, is_of_journal=reader is self._readers[0])
             for reader in self._readers
-            for values in reader.values("SELECT place, why, first_ts, last_ts, count FROM gap", ())
+            for place, why, first_ts, last_ts, count in reader.values(
+                "SELECT place, why, first_ts, last_ts, count FROM gap", ()
+            )
         ]
 
-    async def settle_gaps(self, gaps: Sequence[Gap]) -> None:
-        """These gaps stand in committed events now."""
+    def settle_gap(self, gap: Gap) -> None:
+        """This gap, as it was read, stands in an event: one of the same transaction (`together`) where it is of the
+        journal, else a committed one."""
         with self._writer.lock:
-            self._telemetry.settle_gaps(gaps)
-            self._journal.settle_gaps(gaps)
+            (self._journal if gap.is_of_journal else self._telemetry).settle_gap(gap)
 
     def counts(self) -> OutboxCounts:
         with self._writer.lock:

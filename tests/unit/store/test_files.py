@@ -108,7 +108,7 @@ async def test_damage_in_a_page_is_found_when_opened(tmp_path: Path) -> None:
     assert store.damaged_file is not None
     (gap,) = await store.outbox.gaps()
     assert gap.why == "damage"
-    await store.outbox.settle_gaps([gap])
+    store.outbox.settle_gap(gap)
     assert await store.outbox.gaps() == []
     store.close()
 

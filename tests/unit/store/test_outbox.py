@@ -288,7 +288,7 @@ async def test_a_disk_that_does_not_keep_up_costs_telemetry_and_says_so(
         assert store.outbox.counts().dropped == 3
     (gap,) = await store.outbox.gaps()
     assert (gap.place, gap.why, gap.first_ts, gap.last_ts, gap.count) == ("vigil/v1/a/gen-1", "overload", 3, 5, 3)
-    await store.outbox.settle_gaps([gap])
+    store.outbox.settle_gap(gap)
     assert await store.outbox.gaps() == []
 
 
@@ -351,9 +351,9 @@ async def test_a_nearly_full_disk_does_not_grow(tmp_path: Path, monkeypatch: pyt
 async def test_more_lost_after_a_gap_was_told_stands_in_the_next(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.store.outbox.MAX_WAITING_ROWS", 0)
     store.outbox.accept("vigil/v1/a/gen-1/telemetry", b"}", ts=1, retain=False, rank=2)
-    told = await store.outbox.gaps()
+    (told,) = await store.outbox.gaps()
     store.outbox.accept("vigil/v1/a/gen-1/telemetry", b"}", ts=9, retain=False, rank=2)
-    await store.outbox.settle_gaps(told)
+    store.outbox.settle_gap(told)
     (gap,) = await store.outbox.gaps()
     assert (gap.last_ts, gap.count) == (9, 1)
 
