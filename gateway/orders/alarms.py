@@ -16,8 +16,9 @@ from gateway.orders.actor import MAINTAINER, OPERATOR, Actor, LocalActors, refus
 from gateway.orders.arguments import length_of, note_of, rule_of, work_order_of
 from gateway.orders.book import Do, Done
 from gateway.pipeline import Pipeline
-from gateway.ports import AlarmOrder, Clock
+from gateway.ports import AlarmOrder, Clock, Refused
 from gateway.wire.messages import Command, Json
+from gateway.wire.topics import GATEWAY, SITE
 
 #: What may be done to an alarm, and the role it takes.
 ROLES: Mapping[str, str] = MappingProxyType(
@@ -87,6 +88,7 @@ class AlarmOrders:
 
     async def _order(self, act: str, device: str, args: Mapping[str, Json], actor: Actor) -> AlarmState:
         refuse_role(actor, ROLES.get(act, OPERATOR))
+        self._refuse_unknown(device)
         order = AlarmOrder(
             act=act,
             device=device,
@@ -98,6 +100,12 @@ class AlarmOrders:
             work_order=work_order_of(args),
         )
         return await self._gateway.pipeline.alarms.order(order)
+
+    def _refuse_unknown(self, device: str) -> None:
+        known = {each.id for each in self._gateway.pipeline.site.devices}
+        if device not in known | {SITE, GATEWAY}:
+            shown = device[:64]
+            raise Refused("no_such_device", Text(f"没有设备 {shown}", f"there is no device {shown}"))
 
 
 def state_told(state: AlarmState) -> dict[str, Json]:

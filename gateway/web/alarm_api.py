@@ -31,7 +31,14 @@ MAX_COMMANDS = 8
 COMMAND_S = 10.0
 RETRY_S = 2
 #: What the errors of an answer are in HTTP; any other is a conflict with how things stand.
-STATUSES = {"not_allowed": 403, "bad_request": 400, "unknown_command": 400, "no_such_alarm": 404, "busy": 503}
+STATUSES = {
+    "not_allowed": 403,
+    "bad_request": 400,
+    "unknown_command": 400,
+    "no_such_alarm": 404,
+    "no_such_device": 404,
+    "busy": 503,
+}
 
 
 class AlarmApi:

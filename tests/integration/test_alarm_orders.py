@@ -125,7 +125,7 @@ REFUSED: tuple[tuple[str, object, dict[str, str], str], ...] = (
     ("shelve", {"rule": SELECTOR, "for": "-2h", "note": "parts"}, {}, "bad_request"),
     ("reset", {"rule": SELECTOR}, {}, "still_active"),
     ("ack", {"rule": "no_such_rule"}, {}, "no_such_alarm"),
-    ("ack", {"rule": E_STOP}, {"device": "nobody"}, "no_such_alarm"),
+    ("ack", {"rule": E_STOP}, {"device": "nobody"}, "no_such_device"),
     ("ack", {"rule": "buffer_filling"}, {"device": "_gateway"}, "nothing_to_acknowledge"),
     ("ack", {"rule": E_STOP}, {"device": "_site"}, "no_such_alarm"),
     ("ack", {}, {}, "bad_request"),

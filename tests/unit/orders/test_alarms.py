@@ -10,12 +10,16 @@ from typing import Any
 
 import pytest
 
+from gateway.alarms.refusals import no_such_alarm
 from gateway.cli.alarms import _all_of
 from gateway.control import Peer, Request
 from gateway.model import Ack, AlarmCondition, AlarmState
+from gateway.operators import Operator
 from gateway.orders.actor import LocalActors
-from gateway.orders.alarms import AT_ONCE, AlarmOrders, said
+from gateway.orders.alarms import AT_ONCE, ROLES, AlarmOrders, said
+from gateway.ports import AlarmOrder, Refused
 from gateway.wire import json_text
+from gateway.wire.messages import Command
 from tests.unit.cli.test_judgement_texts import ALARM, NOW
 
 
@@ -28,9 +32,14 @@ class Desk:
     def alarms(self) -> list[AlarmState]:
         return self.standing
 
+    async def order(self, order: AlarmOrder) -> AlarmState:
+        raise no_such_alarm(order.device, order.rule)
 
-def orders(desk: Desk) -> AlarmOrders:
-    gateway: Any = SimpleNamespace(clock=SimpleNamespace(wall_ms=lambda: NOW), pipeline=SimpleNamespace(alarms=desk))
+
+def orders(desk: Desk, *devices: str) -> AlarmOrders:
+    site = SimpleNamespace(devices=[SimpleNamespace(id=device) for device in devices])
+    pipeline = SimpleNamespace(alarms=desk, site=site)
+    gateway: Any = SimpleNamespace(clock=SimpleNamespace(wall_ms=lambda: NOW), pipeline=pipeline)
     return AlarmOrders(gateway, LocalActors(lambda: None))
 
 
@@ -56,6 +65,22 @@ async def test_those_that_are_over_are_told_when_they_are_asked_for() -> None:
     for everything, expected in ((False, ["battery_low"]), (True, ["battery_low", "fuel_low"])):
         answer: Any = await desk.listed(Request("alarms", {"all": everything}, Peer(0, "root")))
         assert [each["rule"] for each in answer["alarms"]] == expected
+
+
+@pytest.mark.parametrize("act", list(ROLES))
+async def test_an_unknown_device_is_told_from_an_unknown_alarm(act: str) -> None:
+    desk = orders(Desk([], []), "gen-1")
+    for device, error in (("gen-9", "no_such_device"), ("", "no_such_device"), ("gen-1", "no_such_alarm")):
+        order = Command("c-1", act, {"rule": "fuel_low"}, "wang", "")
+        with pytest.raises(Refused) as refused:
+            await desk.by_command(act)(device, order, Operator("wang", "maintainer", ""))
+        assert refused.value.error == error
+    for device in ("_site", "_gateway"):
+        args = {"act": act, "device": device, "rule": "fuel_low", "by": "li"}
+        request = Request("alarm_order", args, Peer(0, "root"))
+        with pytest.raises(Refused) as refused:
+            await desk.locally(request)
+        assert refused.value.error == "no_such_alarm"
 
 
 @pytest.mark.parametrize(
