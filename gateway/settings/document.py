@@ -15,6 +15,8 @@ from gateway.settings.problems import Place, Problems, step
 from gateway.settings.scalars import NotANumber, resolve
 from gateway.settings.syntax import CLOSE_IT, QUOTE_OPEN, explain
 
+#: The version of the file format this Vigil reads; there is none before it.
+NEWEST = 1
 LARGEST_FILE = 4_000_000
 LARGEST_TREE = 500_000
 DEEPEST = 40
@@ -71,6 +73,8 @@ def parse(data: bytes, file: str, problems: Problems) -> Section | None:
         )
         return None
     root = _Builder(file, source, problems).build()
+    if isinstance(root, Section) and _refuse_newer(root, problems):
+        return None
     if root is None or isinstance(root, Section):
         return root
     if isinstance(root, Scalar) and root.value is None:
@@ -86,6 +90,25 @@ def parse(data: bytes, file: str, problems: Problems) -> Section | None:
             Text("schema: 1", "schema: 1"),
         )
     return None
+
+
+def _refuse_newer(root: Section, problems: Problems) -> bool:
+    """Whether the file is of a later version of the format: nothing else in it can be judged."""
+    entry = root.entries.get("schema")
+    if entry is None or not isinstance(entry.value, Scalar):
+        return False
+    version = entry.value.value
+    if isinstance(version, bool) or not isinstance(version, int) or version <= NEWEST:
+        return False
+    problems.add(
+        entry.value.place,
+        Text(
+            f"文件格式 {version} 属于更新版本的守望，本版只能读格式 {NEWEST}",
+            f"file format {version} is of a newer version of Vigil; this one reads format {NEWEST}",
+        ),
+        Text("升级守望", "upgrade Vigil"),
+    )
+    return True
 
 
 class _Stop(Exception):

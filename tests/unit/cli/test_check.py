@@ -78,6 +78,30 @@ def test_problems_stand_on_stdout_sorted(site: Path, capsys: pytest.CaptureFixtu
     )
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "file format 7 is of a newer version of Vigil; this one reads format 1 (upgrade Vigil)"),
+        ("zh", "文件格式 7 属于更新版本的守望，本版只能读格式 1 (升级守望)"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["site", "pack", "profile"])
+def test_of_a_file_for_a_newer_version_nothing_else_is_said(
+    kind: str, language: str, said: str, site: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    profile = tmp_path / "profiles" / "acme" / "g1.yaml"
+    pack = tmp_path / "pack.yaml"
+    profile.parent.mkdir(parents=True, exist_ok=True)
+    for each in (pack, profile):
+        each.write_text("schema: 1\nkind: generator\n", encoding="utf-8")
+    file = {"site": site, "pack": pack, "profile": profile}[kind]
+    file.write_text(
+        file.read_text(encoding="utf-8").replace("schema: 1\n", "schema: 7\nflavour: sweet\n", 1), encoding="utf-8"
+    )
+    assert main(["--lang", language, "check", str(file)]) == 2
+    assert capsys.readouterr().out.splitlines() == [f"{file}:1:9: schema: {said}"]
+
+
 def test_the_plan(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, lines = check(capsys, str(site), "--plan")
     text = "\n".join(lines)

@@ -213,7 +213,7 @@ def test_what_a_site_cannot_do_is_said_at_its_place(tmp_path: Path, event: str, 
 
 def test_problems_are_said_in_chinese_too(tmp_path: Path) -> None:
     path = tmp_path / "scenario.yaml"
-    path.write_text("schema: 2\nevents: []\n")
+    path.write_text("schema: 0\nevents: []\n")
     with pytest.raises(ConfigError, match="应为"):
         load_scenario(path, "zh")
 
