@@ -42,12 +42,12 @@ class SteppedClock:
 
     def set_back_ms(self, at_ns: int) -> int:
         """By how much the clock was set back, where that was a little and within the last seconds before `at_ns`: so
-        long messages come behind the last one that was told before."""
+        long messages come behind the last one that was told before, up to a second before the step."""
         found = 0
         for number, (at, after) in enumerate(self.steps):
             for (_, before), (ended, _) in pairwise(self.steps[: number + 1]):
                 by_ns = (before - after) * SECOND_NS
-                is_little = 0 < by_ns <= SET_BACK_MS * 1_000_000 and ended >= at - SECOND_NS
+                is_little = 0 < by_ns <= SET_BACK_MS * 1_000_000 + SECOND_NS and ended >= at - SECOND_NS
                 if is_little and at - SECOND_NS <= at_ns <= at + by_ns + SECOND_NS:
                     found = max(found, by_ns // 1_000_000)
         return found
