@@ -40,7 +40,9 @@ async def run_site(site: SiteSettings, language: str = "en") -> None:
         writing = register_orders(gateway, hands, registry, book)
         register_commissioning(registry, hands)
         gateway.obey = book.execute
-        registry.register("reload", partial(answer_reload, reloading), answer_s=LONGEST_TRIAL_S + 60)
+        registry.register(
+            "reload", partial(answer_reload, reloading), ("file", "language", "keep"), answer_s=LONGEST_TRIAL_S + 60
+        )
         parts: dict[str, Callable[[], Awaitable[None]]] = {
             "gateway": gateway.run,
             "page": partial(_serve_pages, gateway),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -11,6 +11,8 @@ from gateway.ports import Refused
 from gateway.wire.messages import Json
 
 ANSWER_S = 15.0
+LONGEST_KEY = 64
+"""Characters of a key that are shown to who sent it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +56,28 @@ class Request:
         return tuple(str(each) for each in value)
 
 
+def refuse_unknown(args: Mapping[str, Json], keys: Sequence[str]) -> None:
+    """Refused (`bad_request`) where `args` has a key that is none of `keys`: it would change nothing."""
+    strange = next((key for key in args if key not in keys), None)
+    if strange is None:
+        return
+    shown, known = repr(strange[:LONGEST_KEY])[1:-1], ", ".join(keys)
+    raise Refused(
+        "bad_request",
+        Text(f"args 里没有 {shown} 这一项，可用的有 {known}", f"`args` takes no `{shown}` here; it takes {known}"),
+    )
+
+
 Answer: TypeAlias = Callable[[Request], Awaitable[Mapping[str, Json]]]
 """Gives the members of `result`; raises Refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One name: who answers, and within which time."""
+    """One name: who answers, what may stand in `args`, and within which time."""
 
     answer: Answer
+    keys: tuple[str, ...]
     answer_s: float
 
 
@@ -72,11 +87,12 @@ class Registry:
     def __init__(self) -> None:
         self._entries: dict[str, Entry] = {}
 
-    def register(self, name: str, answer: Answer, *, answer_s: float = ANSWER_S) -> None:
-        """`answer` takes requests called `name`, given up after `answer_s`; ValueError where the name is taken."""
+    def register(self, name: str, answer: Answer, keys: tuple[str, ...], *, answer_s: float = ANSWER_S) -> None:
+        """`answer` takes requests called `name`, whose `args` have these keys and no others, given up after `answer_s`;
+        ValueError where the name is taken."""
         if name in self._entries:
             raise ValueError(f"{name} is registered already")
-        self._entries[name] = Entry(answer, answer_s)
+        self._entries[name] = Entry(answer, keys, answer_s)
 
     def get(self, name: str) -> Entry | None:
         return self._entries.get(name)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gateway.control.path import NAME, short_path
-from gateway.control.registry import Peer, Registry, Request
+from gateway.control.registry import Peer, Registry, Request, refuse_unknown
 from gateway.model import Text
 from gateway.ports import Refused
 from gateway.wire import json_text
@@ -132,6 +132,7 @@ class _Desk:
                 number, "unknown", Text("运行中的网关不认识这个命令", "the running gateway knows no such command")
             )
         try:
+            refuse_unknown(args, entry.keys)
             async with asyncio.timeout(entry.answer_s):
                 result = await entry.answer(Request(name, args, peer))
         except TimeoutError:

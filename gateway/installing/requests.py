@@ -20,8 +20,8 @@ _NOT_KEPT = Text("磁盘写不下，核对结果没有保存", "the disk is behi
 
 def register_commissioning(registry: Registry, hands: SiteHands) -> None:
     """Both requests, answered over `hands`."""
-    registry.register("record", partial(answer_record, hands), answer_s=RECORD_S)
-    registry.register(LOOP_CHECK, partial(_keep_loop_check, hands))
+    registry.register("record", partial(answer_record, hands), ("device",), answer_s=RECORD_S)
+    registry.register(LOOP_CHECK, partial(_keep_loop_check, hands), ("device", "by", "data"))
 
 
 async def _keep_loop_check(hands: SiteHands, request: Request) -> Mapping[str, Json]:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from gateway.alarms.keeping import state_json
-from gateway.control import Request
+from gateway.control import Request, refuse_unknown
 from gateway.model import AlarmCondition, AlarmState, Suppression, Text
 from gateway.operators import Operator
 from gateway.orders.actor import MAINTAINER, OPERATOR, Actor, LocalActors, refuse_role
@@ -39,6 +39,9 @@ KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "out_of_service": ("rule", "order", "note"),
     }
 )
+#: What may stand in `args` over the control socket, whatever the act; of the words each takes its own.
+_WHO_AND_WHAT = ("act", "device", "by")
+LOCAL_KEYS = (*_WHO_AND_WHAT, "rule", "for", "order", "note")
 #: Alarms in one answer over the control socket, whose answers are bounded.
 AT_ONCE = 100
 
@@ -70,6 +73,7 @@ class AlarmOrders:
     async def locally(self, request: Request) -> Mapping[str, Json]:
         """Arguments: `act`, `device`, `rule`, `by`, `note`, `for`, `order`."""
         act = request.word("act")
+        refuse_unknown(request.args, (*_WHO_AND_WHAT, *KEYS.get(act, LOCAL_KEYS)))
         actor = await self._actors.of(request, f"local-{secrets.token_hex(6)}")
         state = await self._order(act, request.word("device"), request.args, actor)
         return {**state_told(state), "text": said(act, state).as_dict()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from gateway.model import Text
 from gateway.ports import Refused
@@ -14,18 +14,6 @@ from gateway.wire.messages import Json
 LONGEST_NOTE = 500
 LONGEST_ORDER = 64
 _RULE = re.compile(r"[a-z][a-z0-9_]{0,63}")
-
-
-def refuse_unknown(args: Mapping[str, Json], keys: Sequence[str]) -> None:
-    """Refused (`bad_request`) where `args` has a key that is none of `keys`: it would change nothing."""
-    strange = next((key for key in args if key not in keys), None)
-    if strange is None:
-        return
-    shown, known = repr(strange[:LONGEST_ORDER])[1:-1], ", ".join(keys)
-    raise Refused(
-        "bad_request",
-        Text(f"args 里没有 {shown} 这一项，可用的有 {known}", f"`args` takes no `{shown}` here; it takes {known}"),
-    )
 
 
 def rule_of(args: Mapping[str, Json]) -> str:

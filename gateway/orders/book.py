@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
+from gateway.control import refuse_unknown
 from gateway.model import Text
 from gateway.operators import Operator, Operators
-from gateway.orders.arguments import refuse_unknown
 from gateway.ports import Refused
 from gateway.wire.messages import Command, Json, Reply
 

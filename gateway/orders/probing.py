@@ -13,6 +13,7 @@ from gateway.wire.messages import Json
 
 #: The longest wait for a unit that rests after it did not answer.
 LONGEST_REST_S = 10.0
+KEYS = ("line", "unit", "table", "first", "count", "timeout_ms")
 
 
 @dataclass(frozen=True, slots=True)

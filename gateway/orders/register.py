@@ -8,11 +8,12 @@ from typing import Protocol
 from gateway.control import Registry, Request
 from gateway.flow.snapshot import Snapshot
 from gateway.orders.actor import LocalActors
-from gateway.orders.alarms import KEYS, ROLES, AlarmOrders
+from gateway.orders.alarms import KEYS, LOCAL_KEYS, ROLES, AlarmOrders
 from gateway.orders.book import CommandBook
 from gateway.orders.explaining import Explaining
 from gateway.orders.facts import FactOrders
 from gateway.orders.hands import Running, SiteHands
+from gateway.orders.probing import KEYS as PROBE_KEYS
 from gateway.orders.probing import Probing
 from gateway.orders.reading import device_of, read_rows
 from gateway.orders.silence import Silence, SilenceOrders
@@ -43,15 +44,15 @@ def register_orders(gateway: Asked, hands: SiteHands, registry: Registry, book: 
         now = gateway.clock.monotonic()
         return read_rows(device, gateway.snapshot.latest(device.id, now), request.words("points"), now)
 
-    registry.register("read", read)
-    registry.register("probe", Probing(hands).answer)
-    registry.register("arm", orders.arm_locally)
-    registry.register("write", orders.write_locally, answer_s=WRITE_S)
-    registry.register("explain", Explaining(gateway).answer)
-    registry.register("set_fact", facts.set_locally)
-    registry.register("alarms", alarms.listed)
-    registry.register("alarm_order", alarms.locally)
-    registry.register("silence", silence.locally)
+    registry.register("read", read, ("device", "points"))
+    registry.register("probe", Probing(hands).answer, PROBE_KEYS)
+    registry.register("arm", orders.arm_locally, ("device", "point", "value", "by"))
+    registry.register("write", orders.write_locally, ("device", "point", "value", "by", "arm"), answer_s=WRITE_S)
+    registry.register("explain", Explaining(gateway).answer, ("device", "rule"))
+    registry.register("set_fact", facts.set_locally, ("device", "name", "value", "by", "note"))
+    registry.register("alarms", alarms.listed, ("all", "from"))
+    registry.register("alarm_order", alarms.locally, LOCAL_KEYS)
+    registry.register("silence", silence.locally, ("by", "note"))
     book.register("silence", silence.by_command, ("note",))
     for act in ROLES:
         book.register(act, alarms.by_command(act), KEYS[act])

@@ -37,9 +37,9 @@ async def sleep(request: Request) -> Mapping[str, Json]:
 @asynccontextmanager
 async def serving(folder: Path) -> AsyncIterator[Path]:
     registry = Registry()
-    registry.register("echo", echo)
-    registry.register("refuse", refuse)
-    registry.register("sleep", sleep, answer_s=0.05)
+    registry.register("echo", echo, ("say",))
+    registry.register("refuse", refuse, ())
+    registry.register("sleep", sleep, (), answer_s=0.05)
     opened = asyncio.Event()
     task = asyncio.create_task(serve_control(folder, registry, opened))
     try:
@@ -74,6 +74,8 @@ async def test_requests_are_answered_in_turn(tmp_path: Path) -> None:
         ("echo", {}, "bad_request"),
         ("echo", {"say": 5}, "bad_request"),
         ("echo", {"say": "x" * 300}, "bad_request"),
+        ("echo", {"say": "x", "loud": True}, "bad_request"),
+        ("refuse", {"say": "x"}, "bad_request"),
     ],
 )
 async def test_no_comes_with_a_word_and_both_languages(
@@ -85,6 +87,14 @@ async def test_no_comes_with_a_word_and_both_languages(
     assert caught.value.error == error
     assert caught.value.text.zh
     assert caught.value.text.en
+
+
+async def test_a_key_that_changes_nothing_is_named_with_those_that_do(tmp_path: Path) -> None:
+    async with serving(tmp_path):
+        with pytest.raises(ControlFailed) as caught:
+            await asyncio.to_thread(asked, tmp_path, "echo", {"say": "x", "lo\tud": True})
+    assert caught.value.text.en == "`args` takes no `lo\\tud` here; it takes say"
+    assert "lo\\tud" in caught.value.text.zh
 
 
 async def test_only_the_owner_may_open_it_and_it_goes_with_the_gateway(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from gateway.orders.actor import LocalActors
 from gateway.orders.alarms import AT_ONCE, ROLES, AlarmOrders, said
 from gateway.ports import AlarmOrder, Refused
 from gateway.wire import json_text
-from gateway.wire.messages import Command
+from gateway.wire.messages import Command, Json
 from tests.unit.cli.test_judgement_texts import ALARM, NOW
 
 
@@ -81,6 +81,26 @@ async def test_an_unknown_device_is_told_from_an_unknown_alarm(act: str) -> None
         with pytest.raises(Refused) as refused:
             await desk.locally(request)
         assert refused.value.error == "no_such_alarm"
+
+
+@pytest.mark.parametrize(
+    ("act", "more"),
+    [
+        ("ack", {"for": "2h"}),
+        ("ack", {"order": "WO-1"}),
+        ("shelve", {"order": "WO-1"}),
+        ("out_of_service", {"for": "2h"}),
+        ("return", {"order": "WO-1"}),
+        ("unshelve", {"for": "2h"}),
+        ("reset", {"reason": "x"}),
+    ],
+)
+async def test_at_the_machine_too_a_word_that_the_act_does_not_take_is_refused(act: str, more: dict[str, Json]) -> None:
+    args = {"act": act, "device": "gen-1", "rule": "fuel_low", "by": "li", **more}
+    with pytest.raises(Refused) as refused:
+        await orders(Desk([], []), "gen-1").locally(Request("alarm_order", args, Peer(0, "root")))
+    assert refused.value.error == "bad_request"
+    assert f"`{next(iter(more))}`" in refused.value.text.en
 
 
 @pytest.mark.parametrize(
