@@ -73,11 +73,12 @@ class Binding:
     """Rules that do not hold for the device: it lacks their points or facts."""
     cuts: Mapping[str, tuple[float, ...]]
     """Of names that are only ever compared with numbers: these, in order. Between two of them no answer changes."""
+    points: frozenset[str] = frozenset()
 
 
 def bind(packs: Iterable[Pack], kind: Kind | None, points: Iterable[str], facts: Mapping[str, Value]) -> Binding:
     """The binding of a device with these points and facts."""
-    packs = tuple(packs)
+    packs, points = tuple(packs), tuple(points)
     known = standing(facts)
     dates = dates_of(facts, kind.facts) if kind is not None else {}
     given = {*points, *known, *BUILT_IN, *(name + AGE for name in dates)}
@@ -118,6 +119,7 @@ def bind(packs: Iterable[Pack], kind: Kind | None, points: Iterable[str], facts:
         tuple(rules),
         tuple(idle),
         _cuts(bounds),
+        frozenset(points),
     )
 
 
