@@ -43,8 +43,9 @@ def is_asked_alike(one: DeviceSettings, other: DeviceSettings) -> bool:
 
 def _asking(device: DeviceSettings) -> DeviceSettings:
     return replace(
-        device, name=None, kind="", profile=None, facts={}, mandatory=(), depends_on=(), not_measured=(), writes={}
-    )
+        device, name=None, kind="", profile=None, facts={}, mandatory=(), depends_on=(), not_measured=(), writes={},
+        longest_interval_s={},
+    )  # fmt: skip
 
 
 class Field:

@@ -18,7 +18,6 @@ from gateway.model import Point, Readiness, ReadinessState, Reading, Verdict
 from gateway.ports import Clock, Row
 from gateway.rules.book import load_rules
 from gateway.rules.given_facts import FACT_EVENT, GivenFact, GivenFacts, fact_data, filed
-from gateway.rules.given_facts import PREFIX as FACTS
 from gateway.rules.judge import VALID_MS, Judge, SiteVerdict
 from gateway.rules.memory import JudgeMemory
 from gateway.rules.types import RuleBook
@@ -40,12 +39,18 @@ class Pipeline:
     """One site's way from readings to messages."""
 
     def __init__(
-        self, site: SiteSettings, store: Store, snapshot: Snapshot, clock: Clock, send: Callable[[Row], object]
+        self,
+        site: SiteSettings,
+        given: GivenFacts,
+        store: Store,
+        snapshot: Snapshot,
+        clock: Clock,
+        send: Callable[[Row], object],
     ) -> None:
         self.site = site
         self._store = store
         self._snapshot = snapshot
-        self._given = GivenFacts(store.documents.loaded(FACTS), site)
+        self._given = given
         store.documents.keep(dict.fromkeys(self._given.overtaken))
         self.judge = self._judge(site, load_rules(site))
         self._memory = JudgeMemory(store.documents)
@@ -65,6 +70,8 @@ class Pipeline:
         """Whether the broker may still hold something of what is no longer in the file."""
         self._states: dict[str, ReadinessState] = {}
         """What was last told of each device."""
+        self.facts_given: Callable[[], object] = _nothing_follows
+        """Told when what a person said of a device or of the situation came into force."""
         self.note: Note = _note_nothing
         """Where events and changes of readiness are kept for reports, in the transaction of their message."""
 
@@ -117,7 +124,12 @@ class Pipeline:
         self._give_rules()
         self.judge.look_anew()
         self.tick()
+        self.facts_given()
         return row
+
+    def situation(self, site: SiteSettings) -> SiteSettings:
+        """`site` with what people say of it laid over."""
+        return self._given.over(site)
 
     def deliver(self, reading: Reading) -> None:
         """Take in what one poll gave."""
@@ -305,6 +317,10 @@ def _labels(site: SiteSettings) -> dict[str, Mapping[str, str]]:
         device: site.labels if category == GENERAL else {CATEGORY: str(category), **site.labels}
         for device, category in stocked_for.items()
     }
+
+
+def _nothing_follows() -> None:
+    """Nobody asks devices by their facts."""
 
 
 def _note_nothing(_ts: int, _type: str, _data: Mapping[str, messages.Json]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
 
 from gateway.cli.tables import aligned, seconds, size
 from gateway.cli.traffic import site_traffic
@@ -11,7 +13,8 @@ from gateway.model import Text
 from gateway.rules.book import load_rules
 from gateway.rules.coverage import Coverage, cover
 from gateway.rules.given_facts import PREFIX, GivenFacts
-from gateway.settings.protocol import LinePlan, Protocols
+from gateway.settings.pace import LEVELS, at_level
+from gateway.settings.protocol import LinePlan, ProtocolModel, Protocols
 from gateway.settings.types import DeviceSettings, LineSettings, SiteSettings
 from gateway.store.looking import look_at_documents
 from gateway.wire import topics
@@ -32,7 +35,9 @@ def describe(site: SiteSettings, protocols: Protocols, language: str) -> list[st
     lines: list[str] = []
     for line in site.lines:
         devices = [device for device in site.devices if device.line == line.id]
-        lines += [*_line(line, devices, protocols[line.protocol].plan(line, devices), language), ""]
+        protocol = protocols[line.protocol]
+        lines += [*_line(line, devices, protocol.plan(line, devices), language)]
+        lines += [*_at_levels(line, devices, protocol, language), ""]
     return [
         *lines,
         *_topics(site, language),
@@ -76,6 +81,24 @@ def _line(line: LineSettings, devices: list[DeviceSettings], plan: LinePlan, lan
         + (f" (with identity checks, devices: {marked})" if marked else ""),
     )
     return [head[language], *aligned(rows, right=range(2, 7)), foot[language]]
+
+
+def _at_levels(
+    line: LineSettings, devices: list[DeviceSettings], protocol: ProtocolModel, language: str
+) -> Iterator[str]:
+    """The load at each response level at which something is asked more often than at milder ones."""
+    before = devices
+    for level in LEVELS:
+        quicker = at_level(devices, level)
+        if quicker == before:
+            continue
+        before = quicker
+        load = protocol.plan(line, quicker).load
+        changed = sum(one != other for one, other in zip(devices, quicker, strict=True))
+        yield Text(
+            f"  {level} 级响应时 {changed} 台设备轮询加快，负载 {load:.1%}",
+            f"  at response level {level}: devices asked more often: {changed}, load {load:.1%}",
+        )[language]
 
 
 def _topics(site: SiteSettings, language: str) -> list[str]:
@@ -124,6 +147,7 @@ def _series(site: SiteSettings, language: str) -> list[str]:
 
 def _bytes(site: SiteSettings, language: str) -> list[str]:
     traffic = site_traffic(site)
+    fastest = site_traffic(replace(site, devices=tuple(at_level(site.devices, LEVELS[-1]))))
     head = Text("每天上传字节（估算）", "bytes per day sent to the broker (estimate)")[language]
     rows = [
         [
@@ -137,6 +161,9 @@ def _bytes(site: SiteSettings, language: str) -> list[str]:
             Text("每次轮询所有数值都变", "every value changes at every poll")[language],
         ],
     ]
+    if fastest.at_most > traffic.at_most:
+        most = Text("每次轮询所有数值都变，响应级别最高时", "the same, at the most severe response level")
+        rows.append(["", size(fastest.at_most), most[language]])
     note = Text(
         "  含主题、内容和 MQTT 报头，不含 TCP、TLS、报警和事件",
         "  with topic, payload and MQTT header; without TCP, TLS, alarms and events",

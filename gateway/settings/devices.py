@@ -16,6 +16,7 @@ from gateway.settings.files import DeviceKeys
 from gateway.settings.identity import read_identity
 from gateway.settings.lines import LineEntry
 from gateway.settings.nodes import Listing, Node, Scalar, Section
+from gateway.settings.pace_keys import read_pace
 from gateway.settings.points import PointEntry, judge_points, points_of, read_points
 from gateway.settings.problems import Problems, suggest
 from gateway.settings.profiles import DEFAULT_PROTOCOL, Profile, ProfileShelf, overridden
@@ -55,6 +56,7 @@ class SiteFrame:
     vocabulary: Mapping[str, Kind]
     report: ReportPolicy
     facts: Mapping[str, Value]
+    longest_interval_s: Mapping[str, float]
     protocols: Protocols
     alike: dict[object, tuple[Point, ...]] = field(default_factory=dict)
     """Points by what they were made of: devices that are alike share theirs."""
@@ -96,6 +98,7 @@ def _read_device(section: Section, frame: SiteFrame, problems: Problems) -> Devi
     not_measured = _not_measured(merged, keys.get("not_measured", ()), kind, points, problems)
     writes = _writes(merged, keys, points, kind, problems)
     identity = _identity(section, protocol, profile, problems)
+    longest_interval_s = {**frame.longest_interval_s, **read_pace(section, keys.get("longest_interval"), problems)}
     depends_on = keys.get("depends_on", ())
     settings = None
     sound = (
@@ -103,6 +106,7 @@ def _read_device(section: Section, frame: SiteFrame, problems: Problems) -> Devi
     )
     if sound and options is not None and kind is not None and {"id", "line"} <= keys.keys():
         settings = _settle(keys, profile, kind, options, points, facts, not_measured, frame, writes, identity)
+        settings = replace(settings, longest_interval_s=MappingProxyType(longest_interval_s))
     return DeviceEntry(keys.get("id"), section, own.get("line"), kind_name, profile, depends_on, points, settings)
 
 

@@ -88,6 +88,15 @@ class DeviceDefaults(FileModel):
     report: Annotated[Report | None, Field(description="When points are sent.")] = None
 
 
+class PaceKeys(FileModel):
+    """The longest interval at each response level; a level that is left out has that of the next milder one."""
+
+    fourth: Annotated[Duration | None, Field(alias="IV", description="At level IV and above.")] = None
+    third: Annotated[Duration | None, Field(alias="III", description="At level III and above.")] = None
+    second: Annotated[Duration | None, Field(alias="II", description="At level II and above.", examples=["10s"])] = None
+    first: Annotated[Duration | None, Field(alias="I", description="At level I.", examples=["5s"])] = None
+
+
 class DeviceKeys(DeviceDefaults):
     """Keys of a device that every protocol shares."""
 
@@ -101,6 +110,10 @@ class DeviceKeys(DeviceDefaults):
     ] = None
     profile: Annotated[ProfileName | None, Field(description="The device model, vendor/model.")] = None
     line: Annotated[str, Field(description="The line it hangs on.", examples=["genset-bus"])]
+    longest_interval: Annotated[
+        PaceKeys | None,
+        Field(description="By response level, where it differs from the site's.", examples=[{"II": "10s"}]),
+    ] = None
     depends_on: Annotated[tuple[Id, ...], Field(description="Devices this one is of no use without.")] = ()
     write: Annotated[
         dict[Snake, SiteWriteKeys],
@@ -241,6 +254,14 @@ class SiteFile(FileModel):
     uplink: dict[str, Any] | None = None
     report: Annotated[
         Report | None, Field(description="When points are sent; on change and every 60 s by default.")
+    ] = None
+    longest_interval: Annotated[
+        PaceKeys | None,
+        Field(
+            description="By response level: nothing is asked more rarely while that level holds; for all devices that "
+            "do not say otherwise.",
+            examples=[{"II": "10s", "I": "5s"}],
+        ),
     ] = None
     notify: Annotated[NotifyKeys | None, Field(description="Who is told of alarms; nobody where this is absent.")] = (
         None

@@ -24,6 +24,8 @@ from gateway.settings.listen import read_web
 from gateway.settings.names import review_labels
 from gateway.settings.nodes import Section
 from gateway.settings.notify import read_annunciator, read_notify
+from gateway.settings.pace_keys import read_pace
+from gateway.settings.pace_review import review_pace
 from gateway.settings.packs import read_packs
 from gateway.settings.paths import named_file
 from gateway.settings.problems import Place, Problems, suggest
@@ -59,11 +61,16 @@ def _resolve(path: Path, root: Section, data: bytes, protocols: Protocols, probl
     report = _site_report(keys.get("report"))
     shelf = ProfileShelf([base / "profiles", config_dir() / "profiles"], protocols, vocabulary, problems)
     lines = read_lines(root.section("lines") or Section(root.place, root.key), protocols, problems)
-    devices = read_devices(root.get("devices"), SiteFrame(lines, shelf, vocabulary, report, facts, protocols), problems)
+    longest_interval_s = read_pace(root, keys.get("longest_interval"), problems)
+    frame = SiteFrame(lines, shelf, vocabulary, report, facts, longest_interval_s, protocols)
+    devices = read_devices(root.get("devices"), frame, problems)
     settled = settle_lines(lines, devices, problems)
     review_together(devices, problems)
     for line in settled.values():
         review_line(lines[line.id], line, devices, problems)
+    if not len(problems):
+        for line in settled.values():
+            review_pace(lines[line.id], line, devices, root, problems)
     _review_names(root, section, vocabulary, devices, problems)
     packs = read_packs(root, base, problems)
     web = read_web(root, keys.get("web"), base, problems)

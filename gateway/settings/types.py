@@ -138,6 +138,8 @@ class DeviceSettings:
     """Points that may be written; no other may."""
     identity: tuple[IdentityMark, ...] = ()
     """Those of the profile and of the device entry; all must fit before a value is believed."""
+    longest_interval_s: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    """By response level: nothing is asked more rarely while it, or a more severe one, holds (`settings.pace`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from gateway.flow.snapshot import Snapshot
 from gateway.model import AlarmState, MaybeValue, Point, Reading, ReportPolicy, Status, Transition, ValueType
 from gateway.pipeline import Pipeline
 from gateway.ports import AlarmOrder, Row
+from gateway.rules.given_facts import PREFIX, GivenFacts
 from gateway.rules.judge import GATEWAY
 from gateway.settings.types import SiteSettings
 from gateway.store import StoreOptions, open_store
@@ -131,7 +132,8 @@ class SmallSite:
         self.store = open_store(self.settings.state_dir, StoreOptions(**options), wall_ms=self.clock.wall_ms)
         self.rows: list[Row] = []
         snapshot = Snapshot({device.id: device.points for device in self.settings.devices})
-        self.pipeline = Pipeline(self.settings, self.store, snapshot, self.clock, self.rows.append)
+        given = GivenFacts(self.store.documents.loaded(PREFIX), self.settings)
+        self.pipeline = Pipeline(self.settings, given, self.store, snapshot, self.clock, self.rows.append)
         self.announcer = Recorder()
         self.pipeline.alarms.announcer = self.announcer
         self.pipeline.watch_health([Point("disk_usage", ValueType.NUMBER, "%", 10.0, ReportPolicy(), None)])
