@@ -31,10 +31,7 @@ from gateway.polling.identification import doubted, identified
 from gateway.polling.poll import DeviceStats
 from gateway.ports import Clock, Notifier, Row
 from gateway.rules.book import load_rules
-from gateway.rules.given_facts import PREFIX as FACTS
-from gateway.rules.given_facts import GivenFacts
 from gateway.settings.notify_types import ChannelSettings
-from gateway.settings.pace import pace_of, paced
 from gateway.settings.protocol import ProtocolModel
 from gateway.settings.site import load_site
 from gateway.settings.types import SiteSettings
@@ -68,6 +65,12 @@ def load(path: Path, language: str = "en") -> SiteSettings:
     return site
 
 
+def planned_loads(site: SiteSettings) -> dict[str, float]:
+    """The share of each line's time that its plan takes, as `vigil check --plan` has it."""
+    devices = {line.id: [each for each in site.devices if each.line == line.id] for line in site.lines}
+    return {line.id: PROTOCOLS[line.protocol].plan(line, devices[line.id]).load for line in site.lines}
+
+
 class Gateway:
     """One site, running: lines are polled, readings judged, messages kept and sent."""
 
@@ -81,24 +84,17 @@ class Gateway:
         self._keeper = keeper
         self.clock: Clock = keeper
         self._held = HeldRows(store, keeper, self._released, self._moved)
-        given = GivenFacts(store.documents.loaded(FACTS), site)
-        self._pace = pace_of(given.over(site))
-        """Devices that are asked more often than the file says, for the response level."""
-        asked = paced(site, self._pace)
-        self._replacing = asyncio.Lock()
-        self._facts_given = asyncio.Event()
-        self.snapshot = Snapshot({device.id: device.points for device in asked.devices})
+        self.snapshot = Snapshot({device.id: device.points for device in site.devices})
         self._since = self.clock.wall_ms()
         self.obey: Execute = refuse
         """Who carries MQTT commands out."""
         self.silence: Silence | None = None
         """Ends the siren, by name of who asks; None where there is none."""
         self.uplink = self._new_uplink()
-        self.pipeline = Pipeline(asked, given, store, self.snapshot, self.clock, self._offer)
-        self.pipeline.facts_given = self._facts_given.set
+        self.pipeline = Pipeline(site, store, self.snapshot, self.clock, self._offer)
         compile_checked = doubted(identified(compile_device, self._tell_identity), self._tell_doubt)
         self.field = Field(self.clock, self.pipeline.deliver, open_line, compile_checked)
-        self.field.open(self.field.plan(asked))
+        self.field.open(self.field.plan(site))
         self.pipeline.is_line_silent = self.field.is_silent
         self.pipeline.note = self.pipeline.alarms.note
         self.annunciator = Annunciator(
@@ -115,12 +111,14 @@ class Gateway:
         self.silence = self.annunciator.silence if site.annunciator is not None else None
         self.replaced = asyncio.Event()
         """Set whenever another configuration came into force; who waits for it clears it."""
+        self._planned = planned_loads(site)
         self._asking: list[asyncio.Task[None]] = []
         self._calling: list[asyncio.Task[None]] = []
         self._group: asyncio.TaskGroup | None = None
         self._uplink_task: asyncio.Task[None] | None = None
         self._health_sources: list[health.Source] = [
             health.lines(self.field.lines),
+            health.line_load(self.field.pollers, lambda: self._planned, self.clock.monotonic),
             health.machine(site.state_dir),
             health.time_error(),
             health.supply(lambda: self.pipeline.judge.settings, self.snapshot, self.clock.monotonic),
@@ -145,7 +143,6 @@ class Gateway:
                 group.create_task(self.field.run(), name="field"),
                 group.create_task(keep_house(self.store, self.pipeline), name="house"),
                 group.create_task(self._keep_time(), name="time"),
-                group.create_task(self._keep_pace(), name="pace"),
                 group.create_task(every(TICK_S, self.pipeline.tick), name="tick"),
                 group.create_task(every(health.INTERVAL_S, self._report_health), name="health"),
             ]
@@ -159,20 +156,15 @@ class Gateway:
 
     async def replace(self, site: SiteSettings) -> None:
         """`site` holds from now on; lines, devices and connections that are the same are not interrupted."""
-        async with self._replacing:
-            await self._replace(site)
-
-    async def _replace(self, site: SiteSettings) -> None:
-        pace = pace_of(self.pipeline.situation(site))
-        asked = paced(site, pace)
-        layout, rules = await asyncio.to_thread(lambda: (self.field.plan(asked), load_rules(site)))
+        layout, rules, planned = await asyncio.to_thread(
+            lambda: (self.field.plan(site), load_rules(site), planned_loads(site))
+        )
         await self.annunciator.replace(site.annunciator)  # a coil that goes is switched off while it is still known
-        if pace != self._pace:
-            log.info("pace_changed devices_asked_more_often=%d", len(pace))
-        before, self.site, self._pace = self.site, site, pace
+        before, self.site = self.site, site
         self._keeper.configure(site.clock)
-        self.pipeline.replace(asked, rules)
+        self.pipeline.replace(site, rules)
         await self.field.apply(layout)
+        self._planned = planned
         self.crew.replace(site, self.pipeline.alarms.known)
         self.silence = self.annunciator.silence if site.annunciator is not None else None
         self._look_at_itself()
@@ -302,14 +294,6 @@ class Gateway:
         while True:
             await asyncio.sleep(TICK_S)
             await self._held.tick()
-
-    async def _keep_pace(self) -> None:
-        """Ask devices as often as the response level wants, whenever facts were given."""
-        while True:
-            await self._facts_given.wait()
-            self._facts_given.clear()
-            if pace_of(self.pipeline.situation(self.site)) != self._pace:
-                await self.replace(self.site)
 
     def _moved(self, settled: Settled) -> None:
         """The provisional times of this boot are known now."""

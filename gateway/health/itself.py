@@ -28,6 +28,9 @@ DISCARDS = (
     "crc", "length", "function", "unit", "transaction", "protocol", "late", "echo", "noise", "truncated", "content",
 )  # fmt: skip
 
+#: What ends the names of the loads of one line.
+LOADS = ("load", "load_planned")
+
 
 class Health:
     """Polls the gateway itself; `points` and `reading` fit the reporter like those of a device."""
@@ -58,11 +61,17 @@ class Health:
         if known is not None:
             return Point(name, known.type, known.unit, INTERVAL_S, report, None, label=known.label, words=known.words)
         type_ = ValueType.BOOLEAN if isinstance(value, bool) else ValueType.NUMBER
-        return Point(name, ValueType.STRING if isinstance(value, str) else type_, "", INTERVAL_S, report, None)
+        unit = "%" if name.endswith(LOADS) else ""
+        return Point(name, ValueType.STRING if isinstance(value, str) else type_, unit, INTERVAL_S, report, None)
 
 
 def _constant(values: Mapping[str, MaybeValue]) -> Source:
     return lambda: values
+
+
+def line_prefix(line: str) -> str:
+    """What the names of the points of one line begin with."""
+    return f"line_{line.replace('-', '_')}_"
 
 
 def lines(found: Mapping[str, Line]) -> Source:
@@ -73,10 +82,10 @@ def lines(found: Mapping[str, Line]) -> Source:
         each: dict[str, Value] = {}
         for name, line in found.items():
             counters = line.counters()
-            prefix = f"line_{name.replace('-', '_')}"
-            each[f"{prefix}_requests"] = counters.get("requests", 0)
-            each[f"{prefix}_timeouts"] = counters.get("timeouts", 0)
-            each[f"{prefix}_discarded"] = sum(counters.get(f"discarded_{reason}", 0) for reason in DISCARDS)
+            prefix = line_prefix(name)
+            each[f"{prefix}requests"] = counters.get("requests", 0)
+            each[f"{prefix}timeouts"] = counters.get("timeouts", 0)
+            each[f"{prefix}discarded"] = sum(counters.get(f"discarded_{reason}", 0) for reason in DISCARDS)
             for key, count in counters.items():
                 total[key] = total.get(key, 0) + count
         discards = {f"frames_discarded_{reason}": total.get(f"discarded_{reason}", 0) for reason in DISCARDS}

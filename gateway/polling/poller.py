@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from gateway.model import Answer, Fault, FaultKind, Job, Reading
 from gateway.polling.budget import ProbeBudget, UnitHealth, is_failure
 from gateway.polling.gate import Gate
+from gateway.polling.occupation import Occupation
 from gateway.polling.poll import DeviceStats, Poll, PolledDevice
 from gateway.polling.schedule import chance_phase
 from gateway.ports import Clock, DevicePlan, Line
@@ -37,6 +38,7 @@ class Poller:
         gate: Gate | None = None,
     ) -> None:
         self._line = line
+        self._occupation = Occupation(line, clock)
         self._clock = clock
         self._deliver = deliver
         self._plans = devices
@@ -92,7 +94,11 @@ class Poller:
             while self._is_asking:
                 self._asked.clear()
                 await self._asked.wait()
-            return await self._line.run(job, self._clock.monotonic() + job.timeout_s + job.wire_ms / 1000)
+            return await self._occupation.run(job)
+
+    def taken_s(self) -> float:
+        """How long the line was taken by requests, of polls and lent ones, since this poller was made; in seconds."""
+        return self._occupation.taken_s()
 
     def stop(self) -> None:
         """End `run` after the request under way."""
@@ -183,7 +189,7 @@ class Poller:
         return Fault(last.kind, now, last.code, last.detail)
 
     async def _ask(self, poll: Poll, job: Job, health: UnitHealth, now: float) -> None:
-        outcome = await self._line.run(job, now + job.timeout_s + job.wire_ms / 1000)
+        outcome = await self._occupation.run(job)
         device, unit = poll.device, job.unit
         if isinstance(outcome, Answer):
             self._downs = 0

@@ -14,6 +14,7 @@ FIRST = (
     "devices_silent",
     "frames_discarded",
     "timeouts",
+    "line_load",
     "request_error_rate",
     "poll_lateness",
     "rows_dropped",
@@ -34,7 +35,7 @@ def health_shown(showing: Showing, language: str) -> Shown:
     values = dict(zip(found.reading.points, found.reading.values, strict=True))
     known = {point.name: point for point in found.points}
     lines = [_line(line.id, line.endpoint, values) for line in view.site.lines]
-    of_lines = {f"{_prefix(line.id)}{what}" for line in view.site.lines for what in _COUNTS}
+    of_lines = {f"{_prefix(line.id)}{what}" for line in view.site.lines for what in (*_LOADS, *_COUNTS)}
     rest = [name for name in known if name not in FIRST and name not in of_lines]
     return {
         "time": showing.time(found.reading.ts),
@@ -44,6 +45,7 @@ def health_shown(showing: Showing, language: str) -> Shown:
     }
 
 
+_LOADS = ("load", "load_planned")
 _COUNTS = ("requests", "timeouts", "discarded")
 #: Times from here on are written in minutes, hours or days.
 LONG_S = 120
@@ -58,7 +60,13 @@ def _prefix(line: str) -> str:
 
 
 def _line(name: str, endpoint: str, values: dict[str, MaybeValue]) -> Shown:
-    return {"id": name, "endpoint": endpoint, **{what: values.get(f"{_prefix(name)}{what}") for what in _COUNTS}}
+    loads = {what: values.get(f"{_prefix(name)}{what}") for what in _LOADS}
+    return {
+        "id": name,
+        "endpoint": endpoint,
+        **{what: "" if share is None else f"{share} %" for what, share in loads.items()},
+        **{what: values.get(f"{_prefix(name)}{what}") for what in _COUNTS},
+    }
 
 
 def _row(point: Point, value: MaybeValue, language: str) -> Shown:

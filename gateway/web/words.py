@@ -102,6 +102,8 @@ WORDS = {
     "lines": Text("线路", "Lines"),
     "line": Text("线路", "Line"),
     "requests": Text("请求", "Requests"),
+    "load": Text("近一分钟负荷", "Load of the last minute"),
+    "load_planned": Text("计划负荷", "Planned"),
     "timeouts": Text("超时", "Time-outs"),
     "discarded": Text("丢弃报文", "Discarded frames"),
     "endpoint": Text("端点", "Endpoint"),

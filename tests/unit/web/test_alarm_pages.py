@@ -306,3 +306,18 @@ async def test_what_happened_comes_from_the_journal(page: Served) -> None:
 async def test_health_is_there_from_the_start(page: Served) -> None:
     assert (await page.ask("/api/health")).json["points"]["uptime"]["value"] >= 0
     assert "Uptime" in (await page.ask("/health?lang=en")).text
+
+
+async def test_the_health_page_shows_the_load_of_each_line_beside_the_planned_one(page: Served) -> None:
+    told = (await page.ask("/api/health")).json["points"]
+    planned = {name: round(100 * share, 1) for name, share in app.planned_loads(page.gateway.site).items()}
+    assert max(planned.values()) > 0
+    texts = {language: (await page.ask(f"/health?lang={language}")).text for language in ("zh", "en")}
+    for line, share in planned.items():
+        name = f"line_{line.replace('-', '_')}_load"
+        assert (told[name]["value"], told[name]["unit"]) == (0.0, "%")
+        assert (told[f"{name}_planned"]["value"], told[f"{name}_planned"]["unit"]) == (share, "%")
+        cells = f'<td class="number">0.0 %</td><td class="number">{share} %</td>'
+        assert [cells in text for text in texts.values()] == [True, True]
+    assert all(word in texts["zh"] for word in ("近一分钟负荷", "计划负荷", "线路最高负荷"))
+    assert all(word in texts["en"] for word in ("Load of the last minute", "Planned", "Highest line load"))
