@@ -31,7 +31,10 @@ from gateway.polling.identification import doubted, identified
 from gateway.polling.poll import DeviceStats
 from gateway.ports import Clock, Notifier, Row
 from gateway.rules.book import load_rules
+from gateway.rules.given_facts import PREFIX as FACTS
+from gateway.rules.given_facts import GivenFacts
 from gateway.settings.notify_types import ChannelSettings
+from gateway.settings.pace import pace_of, paced
 from gateway.settings.protocol import ProtocolModel
 from gateway.settings.site import load_site
 from gateway.settings.types import SiteSettings
@@ -84,17 +87,24 @@ class Gateway:
         self._keeper = keeper
         self.clock: Clock = keeper
         self._held = HeldRows(store, keeper, self._released, self._moved)
-        self.snapshot = Snapshot({device.id: device.points for device in site.devices})
+        given = GivenFacts(store.documents.loaded(FACTS), site)
+        self._pace = pace_of(given.over(site))
+        """Devices that are asked more often than the file says, for the response level."""
+        asked = paced(site, self._pace)
+        self._replacing = asyncio.Lock()
+        self._facts_given = asyncio.Event()
+        self.snapshot = Snapshot({device.id: device.points for device in asked.devices})
         self._since = self.clock.wall_ms()
         self.obey: Execute = refuse
         """Who carries MQTT commands out."""
         self.silence: Silence | None = None
         """Ends the siren, by name of who asks; None where there is none."""
         self.uplink = self._new_uplink()
-        self.pipeline = Pipeline(site, store, self.snapshot, self.clock, self._offer)
+        self.pipeline = Pipeline(asked, given, store, self.snapshot, self.clock, self._offer)
+        self.pipeline.facts_given = self._facts_given.set
         compile_checked = doubted(identified(compile_device, self._tell_identity), self._tell_doubt)
         self.field = Field(self.clock, self.pipeline.deliver, open_line, compile_checked)
-        self.field.open(self.field.plan(site))
+        self.field.open(self.field.plan(asked))
         self.pipeline.is_line_silent = self.field.is_silent
         self.pipeline.note = self.pipeline.alarms.note
         self.annunciator = Annunciator(
@@ -111,7 +121,7 @@ class Gateway:
         self.silence = self.annunciator.silence if site.annunciator is not None else None
         self.replaced = asyncio.Event()
         """Set whenever another configuration came into force; who waits for it clears it."""
-        self._planned = planned_loads(site)
+        self._planned = planned_loads(asked)
         self._asking: list[asyncio.Task[None]] = []
         self._calling: list[asyncio.Task[None]] = []
         self._group: asyncio.TaskGroup | None = None
@@ -143,6 +153,7 @@ class Gateway:
                 group.create_task(self.field.run(), name="field"),
                 group.create_task(keep_house(self.store, self.pipeline), name="house"),
                 group.create_task(self._keep_time(), name="time"),
+                group.create_task(self._keep_pace(), name="pace"),
                 group.create_task(every(TICK_S, self.pipeline.tick), name="tick"),
                 group.create_task(every(health.INTERVAL_S, self._report_health), name="health"),
             ]
@@ -156,13 +167,21 @@ class Gateway:
 
     async def replace(self, site: SiteSettings) -> None:
         """`site` holds from now on; lines, devices and connections that are the same are not interrupted."""
+        async with self._replacing:
+            await self._replace(site)
+
+    async def _replace(self, site: SiteSettings) -> None:
+        pace = pace_of(self.pipeline.situation(site))
+        asked = paced(site, pace)
         layout, rules, planned = await asyncio.to_thread(
-            lambda: (self.field.plan(site), load_rules(site), planned_loads(site))
+            lambda: (self.field.plan(asked), load_rules(site), planned_loads(asked))
         )
         await self.annunciator.replace(site.annunciator)  # a coil that goes is switched off while it is still known
-        before, self.site = self.site, site
+        if pace != self._pace:
+            log.info("pace_changed devices_asked_more_often=%d", len(pace))
+        before, self.site, self._pace = self.site, site, pace
         self._keeper.configure(site.clock)
-        self.pipeline.replace(site, rules)
+        self.pipeline.replace(asked, rules)
         await self.field.apply(layout)
         self._planned = planned
         self.crew.replace(site, self.pipeline.alarms.known)
@@ -294,6 +313,14 @@ class Gateway:
         while True:
             await asyncio.sleep(TICK_S)
             await self._held.tick()
+
+    async def _keep_pace(self) -> None:
+        """Ask devices as often as the response level wants, whenever facts were given."""
+        while True:
+            await self._facts_given.wait()
+            self._facts_given.clear()
+            if pace_of(self.pipeline.situation(self.site)) != self._pace:
+                await self.replace(self.site)
 
     def _moved(self, settled: Settled) -> None:
         """The provisional times of this boot are known now."""
