@@ -31,9 +31,10 @@ Convert: TypeAlias = Callable[[Raw], Value | Status]
 Pass: TypeAlias = Callable[[Sequence[Raw]], Sequence[MaybeValue]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Source:
-    """One point of a block: its name, encoding, and the engineering limits outside which it is uncertain."""
+    """One point of a block: its name, encoding, and the engineering limits outside which it is uncertain. Compared by
+    identity, so that what is made of many can be looked up at once."""
 
     name: str
     encoding: Encoding

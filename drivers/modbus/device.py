@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
-from drivers.modbus.codec import Source
+from drivers.modbus.codec import Limits, Source
 from drivers.modbus.encoding import Encoding
 from drivers.modbus.learning import REFUSALS
 from drivers.modbus.options import ModbusDevice, ModbusLine
+from drivers.modbus.per_model import PerModel
 from drivers.modbus.readplan import ReadPlan
 from drivers.modbus.requests import Asking, Notes
 from drivers.modbus.scaling import ScaledPoint, order_by_source
@@ -36,28 +38,26 @@ def reads_of(line: LineSettings, device: DeviceSettings) -> ReadPlan:
         raise TypeError(f"{device.id} on {line.id} is not a Modbus device")
     options = device.options
     asking = Asking(options.unit, options.timeout, pace_of(line.options, options.turnaround))
-    return ReadPlan(asking, options, _sources_of(device.points))
+    return ReadPlan(asking, options, _sources.of(device.points))
 
 
-#: Devices of one model share their points, and what is made of them.
-_MOST_MODELS = 64
-_sources: dict[int, tuple[Sequence[Point], Sequence[tuple[Source, float]]]] = {}
-
-
-def _sources_of(points: Sequence[Point]) -> Sequence[tuple[Source, float]]:
-    known = _sources.get(id(points))
-    if known is not None and known[0] is points:
-        return known[1]
+def _make_sources(points: Sequence[Point]) -> Sequence[tuple[Source, float]]:
     found: list[tuple[Source, float]] = []
     for point in points:
         if not isinstance(point.options, Encoding):
             raise TypeError(f"{point.name} is not a Modbus point")
         limits = point.limits if point.type is ValueType.NUMBER else None
-        found.append((Source(point.name, point.options, limits), point.interval_s))
-    if len(_sources) >= _MOST_MODELS:
-        _sources.clear()
-    _sources[id(points)] = points, found
+        found.append((_source(point.name, point.options, limits), point.interval_s))
     return found
+
+
+_sources = PerModel(_make_sources)
+
+
+@lru_cache(maxsize=4096)
+def _source(name: str, encoding: Encoding, limits: Limits | None) -> Source:
+    """One object for equal points, also of models that differ otherwise: these share decoders too."""
+    return Source(name, encoding, limits)
 
 
 @dataclass(frozen=True, slots=True)

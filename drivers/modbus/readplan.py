@@ -70,10 +70,7 @@ class ReadPlan:
         """Live points are read together; what is tried again is asked by itself; what stands aside is named with the
         first job. Where nothing else is left, one of the latter is asked all the same: the poll must not end."""
         wanted = [source for source, interval in self.sources if interval in intervals]
-        aside = self.learning.aside
-        live = [source for source in wanted if place_of(source) not in aside]
-        resting = [source for source in wanted if (entry := aside.get(place_of(source))) and not entry.probing]
-        probes = [source for source in wanted if (entry := aside.get(place_of(source))) and entry.probing]
+        live, resting, probes = self._by_standing(wanted)
         if not live and not probes:
             host = place_of(resting[0])
             probes = [source for source in resting if place_of(source) == host]
@@ -84,18 +81,33 @@ class ReadPlan:
             yield self.asking.job(table, span, sources, interval_s, self.terms(table), ghosts)
             ghosts = ()
 
+    def _by_standing(self, wanted: list[Source]) -> tuple[list[Source], list[Source], list[Source]]:
+        """Live points, those that stand aside, and those of them that are tried again."""
+        aside = self.learning.aside
+        if not aside:
+            return wanted, [], []
+        found = [(source, aside.get(place_of(source))) for source in wanted]
+        return (
+            [source for source, entry in found if entry is None],
+            [source for source, entry in found if entry is not None and not entry.probing],
+            [source for source, entry in found if entry is not None and entry.probing],
+        )
+
     def _reads(self, live: Sequence[Source]) -> Iterator[tuple[Table, Span, Sequence[Source]]]:
         for table in Table:
             sources = [source for source in live if source.encoding.table is table]
+            if not sources:
+                continue
             spans = tuple((source.encoding.first, source.encoding.end) for source in sources)
             for read in cheapest_reads(spans, table, self.terms(table), self.asking.pace):
                 yield table, (read.start, read.end), [sources[index] for index in read.serves]
 
     def _learn_terms(self, table: Table) -> Terms:
         options, aside = self._options, self.learning.aside
-        places = {place_of(source) for source, _ in self.sources if source.encoding.table is table}
-        known = tuple(sorted((start, end) for _, start, end in places - aside.keys()))
-        refused = [(start, end) for _, start, end in places & aside.keys()]
+        encodings = [source.encoding for source, _ in self.sources if source.encoding.table is table]
+        spans = {(encoding.first, encoding.end) for encoding in encodings}
+        refused = spans & {(start, end) for of, start, end in aside if of is table}
+        known = tuple(sorted(spans - refused))
         forbidden = [(each.first, each.last + 1) for each in options.forbidden if each.table is table]
         starts = {
             address for each in options.starts if each.table is table for address in range(each.first, each.last + 1)

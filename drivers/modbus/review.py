@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 from drivers.modbus.address import AddressRange, Table
@@ -11,6 +11,7 @@ from drivers.modbus.device import reads_of
 from drivers.modbus.encoding import Encoding, Form
 from drivers.modbus.load import device_load
 from drivers.modbus.options import ModbusDevice, ModbusLine
+from drivers.modbus.per_model import PerModel
 from gateway.model import Point, Text, ValueType
 from gateway.settings.protocol import Finding
 from gateway.settings.types import IDENTITY_SHARE, DeviceSettings, LineSettings
@@ -88,24 +89,46 @@ class _Entry:
     type: ValueType
 
 
-def _entries(points: Iterable[Point]) -> dict[str, _Entry]:
-    """By name; the words of one `bits` are one entry."""
+def _entries(points: Iterable[Point]) -> list[_Entry]:
+    """The words of one `bits` are one entry."""
     entries: dict[str, _Entry] = {}
     for point in points:
         if not isinstance(point.options, Encoding):
             raise TypeError(f"{point.name} is not a Modbus point")
         entries.setdefault(point.options.entry, _Entry(point.options.entry, point.options, point.type))
-    return entries
+    return list(entries.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Map:
+    """The points of a model, and what is wrong with them whatever device they are read from."""
+
+    entries: Sequence[_Entry]
+    longest: int
+    """Registers of the longest."""
+    faults: Sequence[Finding]
+    """Of no device yet."""
+
+
+def _make_map(points: Sequence[Point]) -> _Map:
+    entries = _entries(points)
+    longest = max((entry.encoding.count for entry in entries if not entry.encoding.table.of_bits), default=0)
+    return _Map(entries, longest, [*_review_overlaps(entries), *_review_scales(points)])
+
+
+_maps = PerModel(_make_map)
 
 
 def _review_points(device: DeviceSettings) -> Iterator[Finding]:
-    if not isinstance(device.options, ModbusDevice):
+    options = device.options
+    if not isinstance(options, ModbusDevice):
         raise TypeError(f"{device.id} is not a Modbus device")
-    entries = _entries(device.points)
-    for entry in entries.values():
-        yield from _review_reach(device.id, device.options, entry)
-    yield from _review_overlaps(device.id, list(entries.values()))
-    yield from _review_scales(device)
+    found = _maps.of(device.points)
+    if options.forbidden or options.starts or found.longest > options.max_registers:
+        for entry in found.entries:
+            yield from _review_reach(device.id, options, entry)
+    for fault in found.faults:
+        yield replace(fault, device=device.id)
 
 
 def _review_reach(device: str, options: ModbusDevice, entry: _Entry) -> Iterator[Finding]:
@@ -159,7 +182,7 @@ def _reaches(encoding: Encoding, address: int, options: ModbusDevice) -> bool:
     return address <= encoding.first and encoding.end - address <= longest and address % options.align == 0
 
 
-def _review_overlaps(device: str, entries: Sequence[_Entry]) -> Iterator[Finding]:
+def _review_overlaps(entries: Sequence[_Entry]) -> Iterator[Finding]:
     """Numbers that claim the same registers in ways that cannot both be true."""
     ordered = sorted((entry for entry in entries if not entry.encoding.table.of_bits), key=_position)
     for table in Table:
@@ -168,7 +191,7 @@ def _review_overlaps(device: str, entries: Sequence[_Entry]) -> Iterator[Finding
             open_entries = [each for each in open_entries if each.encoding.end > entry.encoding.first]
             for other in open_entries:
                 if _contradict(other.encoding, entry.encoding):
-                    yield _overlap(device, entry, other)
+                    yield _overlap(entry, other)
             open_entries.append(entry)
 
 
@@ -189,11 +212,11 @@ def _contradict(one: Encoding, other: Encoding) -> bool:
     return same_place and one.count > 1 and one.order is not other.order
 
 
-def _overlap(device: str, entry: _Entry, other: _Entry) -> Finding:
+def _overlap(entry: _Entry, other: _Entry) -> Finding:
     first, last = other.encoding.first, other.encoding.end - 1
     place = f"{other.encoding.table.value}:{first}" + (f"..{last}" if last > first else "")
     return Finding(
-        device,
+        None,
         entry.name,
         "at",
         Text(
@@ -204,10 +227,10 @@ def _overlap(device: str, entry: _Entry, other: _Entry) -> Finding:
     )
 
 
-def _review_scales(device: DeviceSettings) -> Iterator[Finding]:
+def _review_scales(listed: Sequence[Point]) -> Iterator[Finding]:
     """`scale_from` names another number of the device, and never comes back to where it began."""
-    points = {point.name: point for point in device.points}
-    for point in device.points:
+    points = {point.name: point for point in listed}
+    for point in listed:
         encoding = point.options
         if not isinstance(encoding, Encoding) or encoding.scale_from is None:
             continue
@@ -224,7 +247,7 @@ def _review_scales(device: DeviceSettings) -> Iterator[Finding]:
             hint = Text("请去掉其中一个 scale_from", "leave one scale_from of them out")
         else:
             continue
-        yield Finding(device.id, point.name, "scale_from", text, hint)
+        yield Finding(None, point.name, "scale_from", text, hint)
 
 
 def _comes_back(name: str, points: dict[str, Point]) -> bool:

@@ -190,16 +190,15 @@ class _Builder:
 
     def _entry(self, node: Section, event: Any, path: str, events: Iterator[Any], depth: int) -> None:
         name = self._node(event, path, None, events, depth + 1)
-        where = self._place(event, path)
         key: Key
         if not isinstance(name, Scalar):
-            self._problems.add(where, Text("键只能是一个词", "a key must be a single word"))
+            self._problems.add(self._place(event, path), Text("键只能是一个词", "a key must be a single word"))
             key = ""
         elif isinstance(name.value, int) and not isinstance(name.value, bool):
             key = name.value
         else:
             key = name.text
-        below = Place(where.file, where.line, where.column, f"{path}.{key}" if path != "." else str(key))
+        below = self._place(event, f"{path}.{key}" if path != "." else str(key))
         value = self._node(next(events), below.path, below, events, depth + 1)
         if not isinstance(name, Scalar):
             return

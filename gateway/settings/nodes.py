@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from gateway.settings.problems import Place
 from gateway.settings.scalars import Plain
@@ -12,8 +12,9 @@ from gateway.settings.scalars import Plain
 Key: TypeAlias = str | int
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(NamedTuple):
+    """A tuple like Place and Entry: a start makes tens of thousands of them."""
+
     place: Place
     value: Plain
     text: str
@@ -26,8 +27,7 @@ class Listing:
     items: list[Node] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     key: Place
     value: Node
 

@@ -14,6 +14,8 @@ Plain: TypeAlias = bool | int | float | str | None
 LARGEST = 2**64 - 1
 
 _NULL = frozenset(("", "~", "null", "Null", "NULL"))
+#: Nothing else begins a number; most scalars are words.
+_FIRST_OF_NUMBERS = frozenset("+-.0123456789")
 _BOOLEAN = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
@@ -30,6 +32,8 @@ def resolve(text: str) -> Plain:
         return None
     if text in _BOOLEAN:
         return _BOOLEAN[text]
+    if text[0] not in _FIRST_OF_NUMBERS:
+        return text
     if _INTEGER.fullmatch(text):
         return _integer(text)
     if _FLOAT.fullmatch(text):
