@@ -14,6 +14,11 @@ from gateway.ports import Clock
 
 log = logging.getLogger(__name__)
 
+#: A link that was open so long and is closed while nobody asks is opened again at once.
+STEADY_S = 5.0
+#: One that is closed sooner, without ever having been wanted, is looked for again after this time.
+UNWANTED_S = 30.0
+
 
 @dataclass(slots=True)
 class Backoff:
@@ -45,22 +50,42 @@ class Connection:
         self._open_s = open_s
         self._attempt: asyncio.Task[None] | None = None
         self._not_before = 0.0
+        self._unwanted_until = 0.0
+        self._opened_at = 0.0
         self._why = ""
         self._down_since: float | None = None
+        self._is_wanted = False
         self._answered = False
 
     async def ready(self, deadline: float) -> str | None:
         """None where the link is open, else why not. Waits for the first attempt alone, at most until `deadline`."""
         if self.link.is_open:
             return None
+        self._is_wanted = True
         if self._attempt is None:
             if self._clock.monotonic() < self._not_before:
                 return self._why
-            attempt = self._attempt = asyncio.create_task(self._open(), name=f"open {self.link.name}")
+            attempt = self._begin()
             await asyncio.wait((attempt,), timeout=max(0.0, deadline - self._clock.monotonic()))
             if attempt.done() and not attempt.cancelled():
                 attempt.result()
         return None if self.link.is_open else self._why or "connecting"
+
+    def reach(self) -> bool | None:
+        """Whether the link is open; False since opening failed, None where that is not known. Opens it in the
+        background though nobody asks yet, but not where an open link says nothing of the other side."""
+        if self.link.is_open:
+            return True if self.link.has_peer else None
+        if not self.link.has_peer:
+            return None
+        if self._attempt is None and self._clock.monotonic() >= max(self._not_before, self._unwanted_until):
+            self._is_wanted = False
+            self._begin()
+        return None if self._down_since is None else False
+
+    def _begin(self) -> asyncio.Task[None]:
+        self._attempt = asyncio.create_task(self._open(), name=f"open {self.link.name}")
+        return self._attempt
 
     async def _open(self) -> None:
         try:
@@ -72,6 +97,7 @@ class Connection:
             self._fail(os.strerror(error.errno) if error.errno else error.strerror or str(error))
         else:
             self.opened += 1
+            self._opened_at = self._clock.monotonic()
             self._answered = False
             self._why = ""
             if self._down_since is not None:
@@ -87,14 +113,18 @@ class Connection:
             self._answered = True
             self._backoff.reset()
 
-    def lost(self, why: str) -> None:
-        """The link is gone. A link that gave answers is opened again at once, others are waited for."""
-        if self._answered:
-            self._why = why
-            self._not_before = 0.0
+    def lost(self, why: str, *, asking: bool) -> None:
+        """The link is gone; `asking`: while a request was under way. One that gave answers, or held long and was closed
+        unused, is opened again at once; others are waited for."""
+        self._why = why
+        now = self._clock.monotonic()
+        if self._answered or (not asking and now - self._opened_at >= STEADY_S):
+            self._not_before = self._unwanted_until = 0.0
             self._answered = False
-        else:
+        elif asking or self._is_wanted:
             self._fail(why)
+        else:
+            self._unwanted_until = now + UNWANTED_S
 
     def drop(self) -> None:
         """Close the link to start afresh with the next request; no fault of the other side's listener."""

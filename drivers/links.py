@@ -39,6 +39,11 @@ class Link(Protocol):
     @property
     def is_open(self) -> bool: ...
 
+    @property
+    def has_peer(self) -> bool:
+        """Whether an open link shows that the other side is there; datagrams are sent to nobody as well."""
+        ...
+
     async def open(self, receiver: Receiver) -> None:
         """OSError where it is not there."""
         ...
@@ -75,6 +80,10 @@ class SocketLink:
     @property
     def is_open(self) -> bool:
         return self._socket is not None
+
+    @property
+    def has_peer(self) -> bool:
+        return not self._datagrams
 
     async def open(self, receiver: Receiver) -> None:
         opened = await _connect(self._host, self._port, socket.SOCK_DGRAM if self._datagrams else socket.SOCK_STREAM)

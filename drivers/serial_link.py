@@ -47,6 +47,8 @@ class SerialSettings:
 class SerialLink:
     """A serial port read by the event loop."""
 
+    has_peer = True
+
     def __init__(self, settings: SerialSettings) -> None:
         self.settings = settings
         self._port: serial.Serial | None = None

@@ -42,6 +42,11 @@ class Line(Protocol):
         """Monotonic seconds before which `unit` may not be asked (late window after a time-out); 0 where it may."""
         ...
 
+    def reach(self) -> bool | None:
+        """Whether the way to the field is there: False since an attempt to open it failed, None where that is not
+        known. Begins to open a closed line in the background, as often as is polite; returns at once."""
+        ...
+
     def counters(self) -> Mapping[str, int]:
         """Counts since start: requests, answers, and each reason a frame was discarded for (`discarded_crc`, ...)."""
         ...

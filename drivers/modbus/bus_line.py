@@ -116,6 +116,9 @@ class BusLine:
     def rests_until(self, unit: int) -> float:
         return self._units.rests_until(unit)
 
+    def reach(self) -> bool | None:
+        return self._exchange.reach()
+
     def counters(self) -> Mapping[str, int]:
         return self._exchange.counters()
 

@@ -83,6 +83,10 @@ class Exchange:
         """None once the link is open, else why not."""
         return await self.connection.ready(deadline)
 
+    def reach(self) -> bool | None:
+        """Whether the link is open or cannot be opened; None where that is not known yet."""
+        return self.connection.reach()
+
     def drop(self) -> None:
         """Close the link; the next request opens a new one."""
         self.connection.drop()
@@ -145,7 +149,7 @@ class Exchange:
             self._settler = asyncio.get_running_loop().call_later(self._quiet_s, self._settle)
 
     def lost(self, why: str) -> None:
-        self.connection.lost(why)
+        self.connection.lost(why, asking=self._future is not None)
         self.framing.reset()
         self._end(Failure.LOST)
 

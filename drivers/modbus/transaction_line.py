@@ -51,6 +51,9 @@ class TransactionLine:
     def rests_until(self, unit: int) -> float:
         return self._units.rests_until(unit)
 
+    def reach(self) -> bool | None:
+        return self._exchange.reach()
+
     def counters(self) -> Mapping[str, int]:
         return self._exchange.counters()
 

@@ -50,6 +50,10 @@ class PolledDevice:
     def units(self) -> set[int]:
         return {job.unit for job in self._jobs}
 
+    def is_down(self) -> bool:
+        """Whether it was told that its line is down."""
+        return any(kind is FaultKind.DOWN for kind, _ in self.loss.units.values())
+
     def take(self, now: float) -> Poll:
         """The poll that is due at `now`; the due times go on."""
         jobs = self.plan.jobs()

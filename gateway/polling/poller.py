@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from gateway.model import Answer, Fault, FaultKind, Job, Reading
@@ -47,12 +48,16 @@ class Poller:
         self._changed = True
         self._stopping = False
         self._devices: dict[str, PolledDevice] = {}
+        self._shares: Counter[int] = Counter()
+        """How many devices stand behind each unit."""
         self._budget = ProbeBudget()
         self._waiting: list[tuple[float, int, PolledDevice]] = []
         self._ready: list[tuple[float, int, Poll]] = []
         self._order = 0
         self._downs = 0
         """Requests in a row, until now, that found the line down."""
+        self._is_down = False
+        """The line is known to be down, and its devices are told."""
         self._lent = asyncio.Lock()
         self._is_asking = False
         self._asked = asyncio.Event()
@@ -66,6 +71,7 @@ class Poller:
             if self._changed:
                 self._apply()
             self.turned_at = now = clock.monotonic()
+            self._look()
             waiting = self._waiting
             while waiting and waiting[0][0] <= now:
                 self._make_ready(heapq.heappop(waiting)[2], now)
@@ -136,10 +142,34 @@ class Poller:
         kept = set(map(id, self._devices.values()))
         self._ready = [entry for entry in self._ready if id(entry[2].device) in kept]
         heapq.heapify(self._ready)
-        units = set[int]().union(*(device.units() for device in self._devices.values()))
-        self._budget.keep(units)
-        for unit in units:
+        self._shares = Counter(unit for device in self._devices.values() for unit in device.units())
+        self._budget.keep(set(self._shares))
+        for unit in self._shares:
             self._budget.add(unit)
+        self._waiting = []
+        for device in self._devices.values():
+            if not device.queued:
+                self._wait(device)
+
+    def _look(self) -> None:
+        """Whether the line is down, by what requests found or by what it knows itself; if that is news, devices that
+        are polled rarely are told as soon as those that are polled often."""
+        is_there = self._line.reach() if self._devices else None
+        if is_there is False:
+            self._downs = max(self._downs, _DOWN_AFTER)
+        elif is_there and self._is_down:
+            self._downs = 0
+        is_down = self._downs >= _DOWN_AFTER
+        if is_down is not self._is_down:
+            self._is_down = is_down
+            self._summon(lambda device: device.is_down() is not is_down)
+
+    def _summon(self, wanted: Callable[[PolledDevice], bool]) -> None:
+        """Poll the devices that are `wanted` now: something they do not know yet happened to their line or unit."""
+        now = self._clock.monotonic()
+        for device in self._devices.values():
+            if not device.queued and wanted(device):
+                device.due.hasten(device.due.shortest_s, now)
         self._waiting = []
         for device in self._devices.values():
             if not device.queued:
@@ -164,8 +194,8 @@ class Poller:
             fault = self._withheld(job, health, now, poll)
             if fault is not None:
                 poll.fail_unit(job.unit, fault)
-                is_known = health.trials or fault.kind is FaultKind.DOWN or job.unit in poll.device.loss.units
-                if health.silent_since is not None and is_known:
+                is_known = health.silent_since is not None and (health.trials or job.unit in poll.device.loss.units)
+                if is_known or fault.kind is FaultKind.DOWN:
                     poll.device.lose(poll, job.unit, fault)
             else:
                 poll.pending.pop()
@@ -174,14 +204,14 @@ class Poller:
             self._finish(poll)
 
     def _withheld(self, job: Job, health: UnitHealth, now: float, poll: Poll) -> Fault | None:
-        """Why `job` is not asked now: its unit is backed off or rests. Its status stays what it was found to
-        be, but that of a silent unit whose line is down since."""
+        """Why `job` is not asked now: its unit is backed off or rests. Its status stays what it was found to be, unless
+        its line is down since."""
         backed_off = health.silent_since is not None and not self._budget.may_try(
             health, now, poll.device.due.shortest_s
         )
         if not backed_off and self._line.rests_until(job.unit) <= now:
             return None
-        if health.silent_since is not None and self._downs:
+        if self._is_down:
             return Fault(FaultKind.DOWN, now, detail="the line is down")
         last = health.fault
         if last is None:
@@ -195,8 +225,7 @@ class Poller:
             self._downs = 0
             if health.failures or health.fault is not None or not health.ever_answered:
                 self._budget.answered(health)
-            if device.loss.units:
-                device.regain(poll, unit)
+            self._regain(poll, unit)
             poll.record(job, outcome)
             return
         device.stats.last_fault = outcome
@@ -219,11 +248,27 @@ class Poller:
             # a unit that answered something in this poll may only not know what it was asked then: its next trial says
             if unit in device.loss.units or (health.silent_since is not None and not poll.has_heard(unit)):
                 device.lose(poll, unit, outcome)
+                self._summon_others(device, unit, is_lost=True)
         else:
             self._budget.answered(health)
-            if device.loss.units:
-                device.regain(poll, unit)
+            self._regain(poll, unit)
             health.fault = outcome
+
+    def _regain(self, poll: Poll, unit: int) -> None:
+        """`unit` answers."""
+        device = poll.device
+        if unit in device.loss.units:
+            device.regain(poll, unit)
+            self._summon_others(device, unit, is_lost=False)
+
+    def _summon_others(self, device: PolledDevice, unit: int, *, is_lost: bool) -> None:
+        """Let other devices behind the same unit know."""
+        if self._shares[unit] > 1:
+            self._summon(
+                lambda other: (
+                    other is not device and unit in other.units() and (unit in other.loss.units) is not is_lost
+                )
+            )
 
     def _finish(self, poll: Poll) -> None:
         device = poll.device

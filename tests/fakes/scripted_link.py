@@ -12,6 +12,7 @@ Side = Callable[[bytes], Iterable[tuple[float, bytes]]]
 
 class ScriptedLink:
     name = "scripted"
+    has_peer = True
 
     def __init__(self, side: Side) -> None:
         self.side = side

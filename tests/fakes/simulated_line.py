@@ -43,6 +43,8 @@ class SimulatedLine:
     answer_s: float = 0.01
     outcome: Callable[[Job, float], Answer | Fault | None] = lambda job, now: Answer(b"", now)
     rests: dict[int, float] = field(default_factory=dict)
+    way: Callable[[float], bool | None] = lambda now: None
+    """What the line itself knows of its way, at a time."""
     asked: list[tuple[float, int, Job]] = field(default_factory=list)
     spent: dict[int, float] = field(default_factory=dict)
 
@@ -62,6 +64,9 @@ class SimulatedLine:
 
     def rests_until(self, unit: int) -> float:
         return self.rests.get(unit, 0.0)
+
+    def reach(self) -> bool | None:
+        return self.way(self.clock.now)
 
     def counters(self) -> Mapping[str, int]:
         return {"requests": len(self.asked)}

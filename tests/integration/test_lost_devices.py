@@ -59,3 +59,35 @@ async def test_no_device_stays_ready_for_the_sake_of_a_point_that_is_rarely_read
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         store.close()
+
+
+RARE = """\
+  - {{id: meter-{unit}, kind: meter, line: lan, unit: {unit}, interval: 10h, timeout: 100ms,
+     points: {{our_power: {{at: "holding:0"}}}}}}
+"""
+
+
+async def test_a_cut_line_is_known_though_none_of_its_devices_was_to_be_asked(tmp_path: Path) -> None:
+    async with ModbusUnits(1, 2) as units:
+        file = tmp_path / "site.yaml"
+        devices = "".join(RARE.format(unit=unit) for unit in (1, 2))
+        file.write_text(SITE.format(port=units.port, devices=devices), encoding="utf-8")
+        site = load(file)
+        store = open_store(site.state_dir)
+        gateway = Gateway(site, store)
+
+        def states() -> list[str]:
+            found = [gateway.pipeline.judge.standing(device.id) for device in site.devices]
+            return [each[0].state.value if each else "" for each in found]
+
+        running = asyncio.create_task(gateway.run())
+        await eventually(lambda: states() == ["ready", "ready"])
+        await units.cut()
+        await eventually(lambda: states() == ["unknown", "unknown"])
+        asked = units.asked.total()
+        await units.mend()
+        await eventually(lambda: states() == ["ready", "ready"])
+        assert units.asked.total() == asked + 2
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        store.close()

@@ -129,3 +129,19 @@ async def test_values_refused_addresses_and_a_dead_unit(medium: str, ptys: PtyPa
     stats = {each.device: each for each in poller.stats()}
     assert stats["d3"].silent_since is not None
     assert stats["d1"].failures == 0
+
+
+async def test_a_port_that_vanishes_is_known_though_nothing_was_to_be_asked(ptys: PtyPair) -> None:
+    async with bus("rtu", ptys, 1) as (settings, opened):
+        readings: list[Reading] = []
+        plans = {"d": compile_device(settings, device({"value": {"at": "holding:3"}}, interval=3600.0))}
+        poller = Poller(opened, plans, CLOCK, readings.append)
+        unplug = iter([ptys.stop])
+
+        def is_told() -> bool:
+            if readings and readings[-1].statuses == (Status.Good,):
+                next(unplug, lambda: None)()
+            return len(readings) > 1
+
+        await poll_until(poller, is_told, readings)
+        assert readings[1].statuses == (Status.BadNoCommunication,)

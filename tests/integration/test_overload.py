@@ -48,6 +48,9 @@ class QuickLine:
     def rests_until(self, unit: int) -> float:
         return 0.0 * unit
 
+    def reach(self) -> bool:
+        return True
+
     def counters(self) -> Mapping[str, int]:
         return {}
 

@@ -8,7 +8,8 @@ from itertools import pairwise
 import pytest
 
 from gateway.model import Answer, Fault, FaultKind, Job, Reading, Status
-from tests.fakes.simulated_line import SimplePlan, simple_job
+from gateway.polling.poller import Poller
+from tests.fakes.simulated_line import SimplePlan, SimulatedClock, SimulatedLine, simple_job
 from tests.unit.polling.test_poller import Outcome, poll
 
 EPOCH_MS = 1_700_000_000_000
@@ -162,3 +163,77 @@ async def test_a_unit_of_several_is_lost_alone_and_comes_back_alone() -> None:
     lost = {"fast1": Status.BadTimeout, "slow1": Status.BadTimeout, "fast2": Status.Good, "slow2": Status.Good}
     assert as_told(readings, "d", GONE + 4) == lost
     assert set(as_told(readings, "d", 1140).values()) == {Status.Good}
+
+
+RARELY_S = 36000.0
+
+
+def rarely(unit: int) -> SimplePlan:
+    return SimplePlan(simple_job(unit, "p", RARELY_S))
+
+
+async def test_what_one_device_finds_of_its_line_the_others_are_told() -> None:
+    plans = {"often": SimplePlan(simple_job(1, "p", 1.0)), **{f"d{unit}": rarely(unit) for unit in (2, 3, 4)}}
+    readings, line, _ = await poll(plans, 140, down)
+    for device in ("d2", "d3", "d4"):
+        assert as_told(readings, device, GONE - 1) == {"p": Status.Good}
+        assert as_told(readings, device, GONE + 3) == {"p": Status.BadNoCommunication}
+        assert as_told(readings, device, BACK + 3) == {"p": Status.Good}
+        asked = [at for at, unit, _ in line.asked if unit == int(device[1])]
+        assert len(asked) == 3, "at the start, when the line went, when it came back"
+
+
+async def test_what_one_device_finds_of_its_unit_another_of_the_same_unit_is_told() -> None:
+    plans = {"often": SimplePlan(simple_job(1, "p", 1.0)), "rarely": rarely(1), "other": rarely(2)}
+    readings, line, _ = await poll(plans, 140, silent(1))
+    assert as_told(readings, "rarely", GONE - 1) == {"p": Status.Good}
+    assert as_told(readings, "rarely", GONE + 10) == {"p": Status.BadTimeout}
+    assert as_told(readings, "rarely", 1140) == {"p": Status.Good}
+    assert as_told(readings, "other", 1140) == {"p": Status.Good}
+    assert len([at for at, unit, _ in line.asked if unit == 2]) == 1
+
+
+async def test_a_line_that_knows_of_its_cut_is_believed_before_anybody_is_asked() -> None:
+    plans = {f"d{unit}": rarely(unit) for unit in (1, 2)}
+    readings, line, _ = await poll(plans, 140, down, way=lambda now: not GONE < now < BACK)
+    for device in plans:
+        assert as_told(readings, device, GONE - 1) == {"p": Status.Good}
+        assert as_told(readings, device, GONE + 2) == {"p": Status.BadNoCommunication}
+        assert as_told(readings, device, BACK + 2) == {"p": Status.Good}
+    assert len(line.asked) == 6
+
+
+async def test_a_line_that_is_cut_while_all_its_units_are_backed_off_is_down_at_once() -> None:
+    """Both units are silent from 1010 on and tried ever more rarely; the line is cut from 1300 to 1330."""
+
+    def outcome(job: Job, now: float) -> Answer | Fault | None:
+        if 1300 < now < 1330:
+            return Fault(FaultKind.DOWN, now)
+        return None if now > 1010 else Answer(b"", now)
+
+    plans = {f"d{unit}": SimplePlan(simple_job(unit, "p", 1.0)) for unit in (1, 2)}
+    readings, _, _ = await poll(plans, 360, outcome, way=lambda now: not 1300 < now < 1330)
+    for device in plans:
+        assert set(as_told(readings, device, 1299).values()) == {Status.BadTimeout}
+        for at in range(1303, 1330):
+            assert set(as_told(readings, device, at).values()) == {Status.BadNoCommunication}, at
+        assert set(as_told(readings, device, 1333).values()) == {Status.BadTimeout}, "connected, but silent"
+
+
+async def test_a_unit_that_rests_on_a_line_that_is_down_is_down() -> None:
+    """A unit that was asked when the port went rests, as its answer may come late; the port is gone all the same."""
+
+    def outcome(job: Job, now: float) -> Answer | Fault:
+        if now > GONE:
+            line.rests[1] = now + 4.0
+            return Fault(FaultKind.DOWN, now)
+        return Answer(b"", now)
+
+    clock = SimulatedClock(40)
+    line = SimulatedLine(clock, 0.01, outcome, way=lambda now: now < GONE)
+    readings: list[Reading] = []
+    poller = Poller(line, {"d": SimplePlan(simple_job(1, "p", 1.0))}, clock, readings.append)
+    clock.on_end = poller.stop
+    await poller.run()
+    for at in range(1022, 1040):
+        assert as_told(readings, "d", at) == {"p": Status.BadNoCommunication}, at

@@ -23,9 +23,10 @@ async def poll(
     seconds: float,
     outcome: Outcome = lambda job, now: Answer(b"", now),
     answer_s: float = 0.01,
+    way: Callable[[float], bool | None] = lambda now: None,
 ) -> tuple[list[Reading], SimulatedLine, Poller]:
     clock = SimulatedClock(seconds)
-    line = SimulatedLine(clock, answer_s, outcome)
+    line = SimulatedLine(clock, answer_s, outcome, way=way)
     readings: list[Reading] = []
     poller = Poller(line, plans, clock, readings.append)
     clock.on_end = poller.stop

@@ -301,6 +301,65 @@ def test_a_connection_that_gave_answers_is_opened_again_at_once() -> None:
     run_simulated(work())
 
 
+async def looked(line: BusLine | TransactionLine, seconds: float) -> list[bool | None]:
+    """What the line knows of its way, looked at once a second."""
+    found = []
+    for _ in range(round(seconds)):
+        found.append(line.reach())
+        await asyncio.sleep(1.0)
+    return found
+
+
+def test_a_line_that_lost_its_way_knows_it_though_nobody_asks() -> None:
+    async def work() -> None:
+        line, link = tcp(lambda sent: [(0.01, tcp_answer(sent))])
+        assert isinstance(await ask(line), Answer)
+        assert line.reach() is True
+        link.opening_fails = True
+        link.lose()
+        assert line.reach() is None, "not known before it was tried"
+        opened = link.opened
+        assert set((await looked(line, 300))[1:]) == {False}
+        assert link.opened - opened <= 24, "1, 2, 4 ... 30 s, each up to a third shorter"
+        link.opening_fails = False
+        assert (await looked(line, 32))[-1] is True
+        assert len(link.sent) == 1, "nothing was asked for it"
+
+    run_simulated(work())
+
+
+@pytest.mark.parametrize(("held_s", "reopened"), [(0.1, 11), (2.0, 11), (60.0, 11)])
+def test_a_server_that_closes_what_is_not_used_is_not_down_and_not_stormed(held_s: float, reopened: int) -> None:
+    """Some gateways close a connection that was idle for a while, some after each answer."""
+
+    async def work() -> None:
+        line, link = tcp(lambda sent: [(0.01, tcp_answer(sent))])
+        for _ in range(10):
+            assert isinstance(await ask(line), Answer)
+            asyncio.get_running_loop().call_later(held_s, link.lose)
+            assert False not in await looked(line, held_s + 2), "a closed connection alone shows nothing"
+        before = link.opened
+        for _ in range(reopened - 1):
+            if link.is_open:
+                asyncio.get_running_loop().call_later(held_s, link.lose)
+            assert False not in await looked(line, 30)
+        assert link.opened - before <= reopened
+
+    run_simulated(work())
+
+
+def test_a_connection_that_held_without_an_answer_is_no_line_down_when_it_is_closed() -> None:
+    async def work() -> None:
+        line, link = tcp(lambda sent: [])
+        assert kind(await ask(line)) is FaultKind.TIMEOUT
+        await asyncio.sleep(60)
+        link.lose()
+        assert False not in await looked(line, 5)
+        assert link.opened == 2
+
+    run_simulated(work())
+
+
 def test_a_link_lost_in_the_middle_is_down_at_once() -> None:
     async def work() -> None:
         line, link = tcp(lambda sent: [])
