@@ -25,7 +25,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from gateway.alarms.chain import verify
 from gateway.alarms.table import advance
 from gateway.app import load
-from gateway.model import AlarmCondition, AlarmEvent
+from gateway.model import AlarmCondition, AlarmEvent, AlarmState
 from gateway.ports import Refused
 from gateway.settings.types import SiteSettings
 from gateway.store import Store
@@ -242,14 +242,18 @@ class Life(RuleBasedStateMachine):
     def crash_before_telling(self) -> None:
         """What happened is on disk, and nobody was told."""
         self._commit()
+        known = list(self.site.desk.known)
         self._kill()
+        self._goes_on_from(known)
 
     @rule()
     def restart(self) -> None:
         self.run(self.site.settled())
         self._note_told()
+        known = list(self.site.desk.known)
         self.site.close()
         self._open(self.here)
+        self._goes_on_from(known)
 
     # how
 
@@ -271,6 +275,11 @@ class Life(RuleBasedStateMachine):
                 shutil.copy(file, fresh / file.name)
         self.graves.append(self.site.store)
         self._open(fresh)
+
+    def _goes_on_from(self, known: list[AlarmState]) -> None:
+        """All of every alarm is as it was."""
+        found = sorted(self.site.desk.known, key=lambda each: each.key)
+        assert found == sorted(known, key=lambda each: each.key)
 
     def _note_told(self) -> None:
         """What people heard is on disk, and they hear it once."""
