@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
+from math import isnan, nan
 
 from bench.faults import Outage, Silence
 from bench.serial_lines import Found
@@ -18,14 +19,21 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
+def shown(spec: str, *values: float) -> str:
+    """Figures of one cell; nothing where none of them means anything, a dash for one among others."""
+    if all(map(isnan, values)):
+        return ""
+    return " / ".join("-" if isnan(value) else format(value, spec) for value in values)
+
+
 def steady_table(runs: Sequence[Steady]) -> str:
     """Peers by load; runs of the same are one line with medians."""
     rows = []
     for same in _grouped(runs):
         one = same[0]
 
-        def middle(values: list[float], digits: int) -> str:
-            return f"{statistics.median(values):.{digits}f}"
+        def middle(digits: int, *figures: list[float]) -> str:
+            return shown(f".{digits}f", *map(_median, figures))
 
         cpu = sorted(run.cpu_ms_per_1k for run in same)
         bare = [
@@ -37,19 +45,19 @@ def steady_table(runs: Sequence[Steady]) -> str:
             [
                 NAMES[one.peer],
                 f"{one.count} x {one.interval_us / 1e6:g} s",
-                middle(cpu, 2) + (f" ({cpu[0]:.2f}..{cpu[-1]:.2f})" if len(cpu) > 1 else ""),
+                middle(2, cpu) + (f" ({cpu[0]:.2f}..{cpu[-1]:.2f})" if len(cpu) > 1 else ""),
                 f"{statistics.median(cpu) / statistics.median(bare):.2f}" if bare else "",
-                middle([run.instructions / 1000 for run in same], 1),
-                middle([100 * run.core for run in same], 1),
-                middle([run.rss_mb for run in same], 0),
-                " / ".join(middle([run.figures.latency_ms[i] for run in same], 0) for i in (0, 1)),
-                " / ".join(middle([run.figures.pipe_ms[i] for run in same], 1) for i in (0, 1)),
-                middle([100 * run.figures.missing for run in same], 2),
-                middle([100 * run.figures.late for run in same], 2),
+                middle(1, [run.instructions / 1000 for run in same]),
+                middle(1, [100 * run.core for run in same]),
+                middle(0, [run.rss_mb for run in same]),
+                middle(0, *([run.figures.latency_ms[i] for run in same] for i in (0, 1))),
+                middle(1, *([run.figures.pipe_ms[i] for run in same] for i in (0, 1))),
+                middle(2, [100 * run.figures.missing for run in same]),
+                middle(2, [100 * run.figures.late for run in same]),
                 str(sum(run.figures.wrong + run.figures.disordered for run in same)),
-                f"{middle([run.first_s for run in same], 2)} / {middle([run.all_s for run in same], 2)}",
-                middle([run.written_per_sample for run in same], 1),
-                middle([100 * run.stolen for run in same], 0),
+                middle(2, [run.first_s for run in same], [run.all_s for run in same]),
+                middle(1, [run.written_per_sample for run in same]),
+                middle(0, [100 * run.stolen for run in same]),
             ]
         )
     head = (
@@ -79,8 +87,8 @@ def rate_table(searches: Sequence[Sequence[Steady]]) -> str:
                 f"{best.count}, {best.interval_us / 1000:g} ms",
                 f"{100 * best.core:.0f}",
                 f"{best.cpu_ms_per_1k:.2f}",
-                f"{best.instructions / 1000:.1f}",
-                f"{best.figures.pipe_ms[1]:.1f}",
+                shown(".1f", best.instructions / 1000),
+                shown(".1f", best.figures.pipe_ms[1]),
                 f"{100 * best.figures.late:.2f}",
                 f"{best.rss_mb:.0f}",
                 f"{100 * best.busiest_other:.0f}",
@@ -94,8 +102,8 @@ def rate_table(searches: Sequence[Sequence[Steady]]) -> str:
 
 
 def _failed(run: Steady) -> str:
-    pipe = f"{run.figures.pipe_ms[0]:.0f} / {run.figures.pipe_ms[1]:.0f} ms"
-    return f"{run.due_per_s:,.0f}: {100 * run.delivered:.0f} % delivered, pipe {pipe}"
+    pipe = shown(".0f", *run.figures.pipe_ms[:2])
+    return f"{run.due_per_s:,.0f}: {100 * run.delivered:.0f} % delivered" + (f", pipe {pipe} ms" if pipe else "")
 
 
 def outage_table(runs: Sequence[Outage]) -> str:
@@ -108,8 +116,8 @@ def outage_table(runs: Sequence[Outage]) -> str:
             str(run.lost_rows) if run.peer == "vigil" else "",
             str(run.repeats),
             str(run.wrong + run.disordered),
-            f"{run.first_live_s:.2f}",
-            f"{run.drained_s:.2f}",
+            shown(".2f", run.first_live_s),
+            shown(".2f", run.drained_s),
         ]
         for run in runs
     ]
@@ -125,11 +133,11 @@ def silence_table(runs: Sequence[Silence]) -> str:
         [
             NAMES[run.peer],
             str(run.count),
-            f"{run.pipe_before_ms[1]:.1f} / {run.pipe_during_ms[1]:.1f}",
-            f"{run.p99_ratio:.2f}",
+            shown(".1f", run.pipe_before_ms[1], run.pipe_during_ms[1]),
+            shown(".2f", run.p99_ratio),
             f"{100 * run.missing_before:.2f} / {100 * run.missing_during:.2f}",
             str(run.wrong),
-            f"{run.all_back_s:.2f}",
+            shown(".2f", run.all_back_s),
         ]
         for run in runs
     ]
@@ -144,12 +152,12 @@ def serial_table(found: Sequence[Found]) -> str:
     rows = [
         [
             line.setting.name,
-            f"{line.requests:g}",
-            f"{line.best_ms:.1f}",
-            f"{line.wire_ms:.1f}",
-            f"{line.efficiency:.3f}",
-            f"{line.cycle_ratio:.3f}",
-            " / ".join(f"{each:.2f}" for each in line.idle_ms),
+            shown("g", line.requests),
+            shown(".1f", line.best_ms),
+            shown(".1f", line.wire_ms),
+            shown(".3f", line.efficiency),
+            shown(".3f", line.cycle_ratio),
+            shown(".2f", *line.idle_ms),
             str(line.transactions),
             "" if line.dead_share is None else f"{100 * line.dead_share:.2f} %",
         ]
@@ -160,6 +168,11 @@ def serial_table(found: Sequence[Found]) -> str:
         "line time / time taken", "own idle p50 / p90 / p99 ms", "transactions", "dead units' share",
     )  # fmt: skip
     return table(head, rows)
+
+
+def _median(values: Sequence[float]) -> float:
+    """The middle of those that were measured."""
+    return statistics.median([value for value in values if not isnan(value)] or [nan])
 
 
 def _grouped(runs: Sequence[Steady]) -> list[list[Steady]]:
