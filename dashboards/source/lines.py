@@ -5,38 +5,43 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders import dashboard as build
 
 from dashboards.source.influx import RANGE, SITES, Query, refs
-from dashboards.source.panels import Look, Scale, trend
+from dashboards.source.panels import Look, Override, Scale, trend
 from dashboards.source.vocabulary import GATEWAY, label
-from gateway.health.itself import DISCARDS
+from gateway.health.itself import DISCARDS, LOADS
 from gateway.model import Text
 
 
 def line_load(lang: str, *, where: str = SITES, width: int = 8) -> build.Panel:
-    """Requests of each line; the fields are named after the lines."""
-    query = (
-        f'SELECT non_negative_derivative(last(/^line_.*_requests$/), 1s) FROM "gateway" WHERE {RANGE} AND {where} '
-        'GROUP BY time($__interval), "site" fill(none)'
-    )
+    """What each line was taken, beside what its plan needs; the fields are named after the lines."""
+    planned = Text("计划", "planned")[lang]
+    queries = [
+        Query(
+            f'SELECT mean(/^line_.*_{measured}$/) FROM "gateway" WHERE {RANGE} AND {where} '
+            'GROUP BY time($__interval), "site" fill(none)',
+            ref=ref,
+            alias="$tag_site $col",
+        )
+        for ref, measured in zip(refs(len(LOADS)), LOADS, strict=True)
+    ]
     look = Look(
         title=Text("线路负荷", "Load of the lines"),
         about=Text(
-            "每条线路每秒的请求数；错过的轮询增多说明线路太满。",
-            "Requests on each line in a second; where polls are missed the line is too full.",
+            "每条线路近一分钟被占用的时间比例；虚线为按计划应占用的比例。实测明显高于计划，说明设备应答慢、超时或有人在"
+            "读写；接近 100% 时会错过轮询。",
+            "The share of the last minute in which each line was taken; dashed: what its plan needs. Well above the "
+            "plan, devices answer slowly or not at all, or somebody reads and writes; near 100 % polls are missed.",
         ),
         width=width,
         height=9,
     )
-    missed = (
-        f'SELECT non_negative_derivative(last("polls_missed"), 1s) AS "missed" FROM "gateway" '
-        f'WHERE {RANGE} AND {where} GROUP BY time($__interval), "site" fill(none)'
-    )
-    name = label(GATEWAY, "polls_missed")[lang]
-    queries = [Query(query, ref="A", alias="$tag_site $col"), Query(missed, ref="B", alias=f"$tag_site {name}")]
-    shorter = (
-        "renameByRegex",
-        {"regex": "^(.*) non_negative_derivative_line_(.*)_requests$", "renamePattern": "$1 $2"},
-    )
-    return trend(lang, look, queries, scale=Scale(unit="reqps", low=0), interval="2m", transform=[shorter])
+    shorter = [
+        ("renameByRegex", {"regex": f"^(.*) mean_line_(.*)_{ending}$", "renamePattern": f"$1 $2{suffix}"})
+        for ending, suffix in zip(LOADS, ("", f" {planned}"), strict=True)
+    ]
+    dashed = {"custom.lineStyle": {"fill": "dash", "dash": [6, 6]}, "custom.lineWidth": 1}
+    limits = Scale(unit="percent", decimals=1, low=0)
+    overrides = [Override("B", dashed, by="query")]
+    return trend(lang, look, queries, scale=limits, interval="2m", transform=shorter, overrides=overrides)
 
 
 def line_failures(lang: str, *, where: str = SITES, width: int = 8) -> build.Panel:
@@ -47,12 +52,17 @@ def line_failures(lang: str, *, where: str = SITES, width: int = 8) -> build.Pan
     look = Look(
         title=Text("线路上的失败", "Failures on the lines"),
         about=Text(
-            "每条线路的应答超时次数和丢弃报文数。",
-            "Time-outs and discarded frames of each line.",
+            "每条线路的应答超时次数和丢弃报文数，以及因线路太满而错过的轮询次数。",
+            "Time-outs and discarded frames of each line, and polls that were missed because a line was too full.",
         ),
         width=width,
         height=9,
     )
+    missed = (
+        f'SELECT non_negative_difference(last("polls_missed")) AS "missed" FROM "gateway" '
+        f'WHERE {RANGE} AND {where} GROUP BY time($__interval), "site" fill(none)'
+    )
+    name = label(GATEWAY, "polls_missed")[lang]
     words = {"timeouts": Text("超时", "time-outs"), "discarded": Text("丢弃", "discarded")}
     shorter = [
         (
@@ -64,7 +74,7 @@ def line_failures(lang: str, *, where: str = SITES, width: int = 8) -> build.Pan
     return trend(
         lang,
         look,
-        [Query(query, alias="$tag_site $col")],
+        [Query(query, alias="$tag_site $col"), Query(missed, ref="B", alias=f"$tag_site {name}")],
         scale=Scale(unit="short", low=0),
         bars=True,
         interval="2m",

@@ -252,3 +252,17 @@ def test_old_data_are_seen_minute_by_minute(fleet: Fleet) -> None:
     shifted = rule["data"][0]["model"]["query"].replace("now() - 3h", "now() - 3h AND time < now() + 8m")
     later = {each["tags"]["site"]: each["values"][-1][1] for each in fleet.ask(shifted)}
     assert later[plant.FULL] == 0
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_each_line_has_its_load_beside_what_was_planned(fleet: Fleet, lang: str) -> None:
+    gateway = load(f"{lang}/fleet/gateway.json")
+    drawn = panel(gateway, {"zh": "线路负荷", "en": "Load of the lines"}[lang])
+    shown: dict[str, set[float]] = {}
+    for frame in show(fleet, gateway, drawn, opened(fleet, gateway)):
+        for name, values in frame.columns.items():
+            shown.setdefault(name, set()).update(value for value in values if value is not None)
+    planned = {"zh": "计划", "en": "planned"}[lang]
+    for line in ("bus", "lan_2"):
+        assert shown[f"{plant.FULL} {line} {planned}"] == {23.5}
+        assert shown[f"{plant.FULL} {line}"] <= {step / 2 for step in range(40, 54)}
