@@ -24,6 +24,10 @@ _STARTED = Text(
   消息服务器  {broker}
   数据目录    {folder}（结束后删除）
   模拟设备    {devices} 台，{serial} 条虚拟串口线路，{network} 条 TCP 线路
+
+  登录页面    {people}，密码都是 {password}（仅限本次演示）
+  查看告警    vigil alarms {file}
+  确认告警    vigil alarms ack {file} 设备/规则 --by {first}
 """,
     """The Vigil demo is running (Ctrl-C ends it)
 
@@ -31,8 +35,14 @@ _STARTED = Text(
   broker           {broker}
   data             {folder} (removed at the end)
   simulated        {devices} devices on {serial} virtual serial lines and {network} TCP lines
+
+  log in as        {people}; the password of each is {password} (for this run only)
+  list alarms      vigil alarms {file}
+  acknowledge one  vigil alarms ack {file} DEVICE/RULE --by {first}
 """,
 )
+_POST = Text("{name}（{role}）", "{name} ({role})")
+_SEPARATOR = Text("、", " or ")
 _LINE = Text("    {line:<14} {endpoint}  {devices}", "    {line:<14} {endpoint}  {devices}")
 _FLOW = Text(
     "  采集 {polled}，发布 {published}，未变化 {unchanged}，入库 {stored}",
@@ -101,6 +111,12 @@ def _describe(chain: Chain, language: str) -> str:
         devices=len(chain.simulation.site.devices),
         serial=serial,
         network=len(endpoints) - serial,
+        people=_SEPARATOR[language].join(
+            _POST[language].format(name=name, role=role) for name, role in chain.people.posts.items()
+        ),
+        first=next(iter(chain.people.posts)),
+        password=chain.people.password,
+        file=chain.file,
     )
     rows = []
     for line, endpoint in endpoints.items():

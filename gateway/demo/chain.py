@@ -10,9 +10,12 @@ from pathlib import Path
 
 from gateway import app
 from gateway.clock import SystemClock
+from gateway.control import Registry, serve_control
 from gateway.demo.broker import HOST, EmbeddedBroker, free_port
 from gateway.demo.centre import HistorySink
+from gateway.demo.people import People, introduce
 from gateway.ingest.service import run_ingest
+from gateway.orders import CommandBook, register_orders
 from gateway.settings.bundled import config_dir
 from gateway.settings.types import ClockSettings, InfluxSettings, IngestSettings, MqttSettings, SiteSettings
 from gateway.sim.scenario_file import load_scenario
@@ -23,6 +26,10 @@ from gateway.web.server import serve as serve_page
 from gateway.web.site import build
 
 DRAIN_S = 10.0
+FINISH_S = 1.0
+OPERATORS = "operators"
+OF_THE_RUN = f"operators_file: {OPERATORS}\nstate_dir: gateway\n"
+"""What stands in the file of a run beside what ships."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,9 @@ class Chain:
     page: str
     broker: str
     folder: Path
+    file: Path
+    """The site file, for commands beside the demo."""
+    people: People
     simulation: Simulation
     gateway: app.Gateway
     sink: HistorySink
@@ -61,8 +71,9 @@ async def run_chain(folder: Path, *, seed: int, speed: float, language: str) -> 
 
     `folder` holds its state. CannotServe or GatewayError where something cannot start.
     """
-    site = app.load(config_dir() / "sites" / "demo.yaml", language)
-    site = replace(site, language=language, state_dir=folder / "gateway", clock=ClockSettings(hardware="trusted"))
+    people, file = introduce(folder / OPERATORS), folder / "demo.yaml"
+    file.write_text((config_dir() / "sites" / "demo.yaml").read_text("utf-8") + OF_THE_RUN, "utf-8")
+    site = replace(app.load(file, language), language=language, clock=ClockSettings(hardware="trusted"))
     scenario = load_scenario(config_dir() / "scenarios" / "demo.yaml", language)
     clock = SystemClock()
     simulating = serve(
@@ -77,6 +88,10 @@ async def run_chain(folder: Path, *, seed: int, speed: float, language: str) -> 
         try:
             sink = HistorySink(centre.history)
             gateway = app.Gateway(site, state, clock)
+            registry = Registry()
+            book = CommandBook(lambda: site.operators_file, state.documents, gateway.clock.wall_ms)
+            writing = register_orders(gateway, gateway.hands(), registry, book)
+            gateway.obey = book.execute
             sock = listen(HOST, free_port(site.web.port if site.web else None))
             page = f"http://{HOST}:{sock.getsockname()[1]}/"
             stop = asyncio.Event()
@@ -85,8 +100,10 @@ async def run_chain(folder: Path, *, seed: int, speed: float, language: str) -> 
                 lambda: run_ingest(ingest, sink, clock, stop),
                 gateway.run,
                 lambda: serve_page(build(lambda: replace(gateway.view(), trend=centre.history.trend)), sock),
+                lambda: serve_control(site.state_dir, registry),
             ) as tasks:
-                yield Chain(page, f"mqtt://{HOST}:{broker.port}", folder, simulation, gateway, sink)
+                yield Chain(page, f"mqtt://{HOST}:{broker.port}", folder, file, people, simulation, gateway, sink)
+                await writing.close(FINISH_S)
                 await gateway.drain(DRAIN_S)
                 stop.set()
                 await asyncio.wait(tasks[:1])
