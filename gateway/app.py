@@ -334,7 +334,10 @@ class Gateway:
             self.uplink.look_again()
 
     def _report_health(self) -> None:
+        known = self.health.points
         self._health_reading = self.health.reading()
+        if self.health.points is not known:
+            self.pipeline.watch_health(self.health.points)
         self.pipeline.deliver_health(self._health_reading)
 
     def _books(self) -> dict[str, Value]:

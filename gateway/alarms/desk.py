@@ -14,7 +14,7 @@ from gateway.alarms.alarms import Alarms
 from gateway.alarms.chain import RETIRED, Chain
 from gateway.alarms.metrics import AlarmMetrics
 from gateway.alarms.suppression import Surroundings
-from gateway.model import AlarmCondition, AlarmEvent, AlarmState, MaybeValue, Transition, Verdict
+from gateway.model import AlarmCondition, AlarmEvent, AlarmState, Transition, Value, Verdict
 from gateway.ports import AlarmOrder, Announcer, Clock, Refused, Row
 from gateway.settings.types import SiteSettings
 from gateway.store import Entry, Store
@@ -111,7 +111,7 @@ class Desk:
         """Verdicts that wait for the disk."""
         return len(self._waiting)
 
-    def figures(self) -> dict[str, MaybeValue]:
+    def figures(self) -> dict[str, Value]:
         """How well the alarms serve people, by the names of the gateway's own points."""
         found = self.metrics.figures(self._alarms.open(), self._clock.wall_ms())
         return {**found, "alarms_waiting": self.waiting}

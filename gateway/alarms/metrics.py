@@ -13,10 +13,10 @@ from gateway.model import (
     AlarmCondition,
     AlarmEvent,
     AlarmState,
-    MaybeValue,
     Priority,
     Suppression,
     Transition,
+    Value,
 )
 
 WINDOW_MS = 10 * 60_000
@@ -61,8 +61,8 @@ class AlarmMetrics:
         elif transition.event is AlarmEvent.ACK and after.condition.is_acked:
             self._acks.append((ts, max(0, ts - after.raised_at) / 1000))
 
-    def figures(self, states: Iterable[AlarmState], now_ms: int) -> dict[str, MaybeValue]:
-        """All figures at `now_ms`; None where too little happened to tell."""
+    def figures(self, states: Iterable[AlarmState], now_ms: int) -> dict[str, Value]:
+        """The figures at `now_ms`, without those of which too little happened to tell."""
         standing, acks = list(states), [taken for ts, taken in self._acks if ts > now_ms - SHARE_MS]
         shelves = [each.shelf[-1].ts for each in standing if each.shelved_until is not None and each.shelf]
         rate = self.rate(now_ms)
@@ -78,9 +78,8 @@ class AlarmMetrics:
             "alarm_flood": self.is_flood(rate),
             "alarms_chattering": sum(now_ms - ts < WINDOW_MS for ts in self._chattered.values()),
             "alarms_fleeting": sum(ts > now_ms - DAY_MS for ts in self._fleeting),
-            "alarm_ack_time_p50": _percentile(acks, 50),
-            "alarm_ack_time_p95": _percentile(acks, 95),
             "alarm_shelf_age": round(max(0, now_ms - min(shelves)) / 1000) if shelves else 0,
+            **{f"alarm_ack_time_p{which}": _percentile(acks, which) for which in (50, 95) if acks},
             **self._shares(now_ms),
         }
 
@@ -112,14 +111,13 @@ class AlarmMetrics:
         if len(times) == CHATTER_TIMES and 0 <= ts - times[0] <= CHATTER_MS:
             self._chattered[key] = ts
 
-    def _shares(self, now_ms: int) -> Mapping[str, MaybeValue]:
+    def _shares(self, now_ms: int) -> Mapping[str, Value]:
         recent = [(key, priority) for ts, key, priority in self._announced if ts > now_ms - SHARE_MS]
-        names = {each: f"alarm_share_{each.value}" for each in Priority}
         if len(recent) < LEAST_FOR_SHARE:
-            return {"alarm_top10_share": None, **dict.fromkeys(names.values())}
+            return {}
         priorities = Counter(priority for _, priority in recent)
         worst = sum(count for _, count in self.worst(now_ms))
-        shares = {name: _percent(priorities[each], len(recent)) for each, name in names.items()}
+        shares = {f"alarm_share_{each.value}": _percent(priorities[each], len(recent)) for each in Priority}
         return {"alarm_top10_share": _percent(worst, len(recent)), **shares}
 
 
@@ -131,7 +129,5 @@ def _percent(part: int, whole: int) -> float:
     return round(100 * part / whole, 1)
 
 
-def _percentile(found: list[float], which: int) -> float | None:
-    if not found:
-        return None
+def _percentile(found: list[float], which: int) -> float:
     return round(found[0] if len(found) == 1 else quantiles(found, n=100, method="inclusive")[which - 1], 1)

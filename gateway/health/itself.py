@@ -1,7 +1,7 @@
 """The gateway's own health as points of kind `gateway`, read like any other device.
 
 Each source is a function that gives some of the points by their vocabulary name. One that cannot be told now is None
-and bad; one it does not name at first is no point of this gateway.
+and bad; one it does not name (a figure of which there is nothing to tell yet) is no point of this gateway now.
 """
 
 from __future__ import annotations
@@ -40,15 +40,24 @@ class Health:
         self._clock = clock
         kind = site.kinds.get(GATEWAY.removeprefix("_"))
         self._known = kind.points if kind else {}
-        self.points = tuple(self._point(name, value, site.report) for name, value in self._ask().items())
-        self._names = tuple(point.name for point in self.points)
+        self._report = site.report
+        self._names: tuple[str, ...] = ()
+        self.points: tuple[Point, ...] = ()
+        """Those of the latest reading; the same object for as long as they are the same."""
+        self._take(self._ask())
 
     def reading(self) -> Reading:
         """What the gateway says of itself now."""
         found = self._ask()
-        values: tuple[MaybeValue, ...] = tuple(found.get(name) for name in self._names)
+        if found.keys() != set(self._names):
+            self._take(found)
+        values: tuple[MaybeValue, ...] = tuple(found[name] for name in self._names)
         statuses = tuple(Status.BadNoCommunication if value is None else Status.Good for value in values)
         return Reading(GATEWAY, self._clock.wall_ms(), self._names, values, statuses)
+
+    def _take(self, found: Mapping[str, MaybeValue]) -> None:
+        self._names = tuple(found)
+        self.points = tuple(self._point(name, value, self._report) for name, value in found.items())
 
     def _ask(self) -> dict[str, MaybeValue]:
         found: dict[str, MaybeValue] = {}

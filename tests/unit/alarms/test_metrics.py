@@ -57,7 +57,7 @@ def test_shorter_than_ten_seconds_is_fleeting() -> None:
 def test_shares_are_told_once_there_is_enough_to_tell() -> None:
     metrics = AlarmMetrics()
     raised(metrics, [T0] * 15, "common", Priority.LOW)
-    assert metrics.figures([], T0)["alarm_top10_share"] is None
+    assert not [name for name in metrics.figures([], T0) if "share" in name]
     for number in range(15):
         raised(metrics, [T0], f"rare_{number:02d}", Priority.CRITICAL)
     found = metrics.figures([], T0)
@@ -68,7 +68,7 @@ def test_shares_are_told_once_there_is_enough_to_tell() -> None:
 
 def test_times_to_acknowledge_are_of_the_last_acknowledgement_that_was_needed() -> None:
     metrics = AlarmMetrics()
-    assert metrics.figures([], T0)["alarm_ack_time_p50"] is None
+    assert not [name for name in metrics.figures([], T0) if "ack_time" in name]
     metrics.note(step(AlarmEvent.ACK, T0 + 1_000, AlarmCondition.UNACK))
     for seconds in (10, 20, 30):
         metrics.note(step(AlarmEvent.ACK, T0 + seconds * 1000, AlarmCondition.ACKED))

@@ -92,6 +92,22 @@ def test_what_cannot_be_told_at_first_is_a_point_all_the_same() -> None:
     assert reading.values[reading.points.index("clock_offset")] == 0.25
 
 
+def test_a_figure_of_which_nothing_is_to_be_told_is_no_point_and_may_become_one() -> None:
+    told: dict[str, MaybeValue] = {"alarm_rate": 0}
+    health = Health(ups_site(supplies=False), [lambda: told], HandClock(wall_ms=1_700_000_000_000))
+    before = health.points
+    assert set(health.reading().statuses) == {Status.Good}
+    assert health.points is before
+    told["alarm_ack_time_p50"] = 12.0
+    reading = health.reading()
+    assert [point.name for point in health.points] == list(reading.points)
+    assert dict(zip(reading.points, reading.values, strict=True))["alarm_ack_time_p50"] == 12.0
+    (point,) = [each for each in health.points if each.name == "alarm_ack_time_p50"]
+    assert point.unit == "s"
+    del told["alarm_ack_time_p50"]
+    assert "alarm_ack_time_p50" not in health.reading().points
+
+
 @pytest.mark.parametrize(
     ("state", "offset", "status", "esterror", "expected"),
     [
