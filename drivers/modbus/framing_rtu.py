@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from array import array
 from collections import Counter
+from functools import cache
 
 from drivers.modbus.echo import Echo
 from drivers.modbus.framing import Failure, Outcome
@@ -20,8 +21,10 @@ _LONGEST = 256
 _KEEP = 4096
 
 
-def _table() -> array[int]:
-    """CRC of each two-byte word: as wide as the register, so that one step takes two bytes."""
+@cache
+def _words() -> array[int]:
+    """CRC of each two-byte word: as wide as the register, so that one step takes two bytes. Made for the first frame:
+    a site without RTU needs none."""
     step = []
     for value in range(256):
         crc = value
@@ -29,16 +32,16 @@ def _table() -> array[int]:
             crc = crc >> 1 ^ _POLYNOMIAL if crc & 1 else crc >> 1
         step.append(crc)
     low = [step[crc & 0xFF] ^ crc >> 8 for crc in step]
-    return array("H", [a ^ b for b in step for a in low])
-
-
-_WORDS = _table()
+    words = array("H")
+    for b in step:
+        words.extend(a ^ b for a in low)
+    return words
 
 
 def crc16(data: bytes | bytearray) -> int:
     """CRC-16 of Modbus; sent low byte first. Over a frame with its own CRC it is 0."""
     crc = 0xFFFF
-    words = _WORDS
+    words = _words()
     half, odd = divmod(len(data), 2)
     for word in struct.unpack_from(f"<{half}H", data):
         crc = words[crc ^ word]

@@ -21,7 +21,7 @@ from gateway.settings.points import PointEntry, judge_points, points_of, read_po
 from gateway.settings.problems import Problems, suggest
 from gateway.settings.profiles import DEFAULT_PROTOCOL, Profile, ProfileShelf, overridden
 from gateway.settings.protocol import ProtocolModel, Protocols
-from gateway.settings.reading import keys_of, read_options, read_section, refuse_missing, refuse_unknown
+from gateway.settings.reading import keys_of, read_options, read_section, read_sound, refuse_missing, refuse_unknown
 from gateway.settings.types import DeviceSettings, IdentityMark, Kind, Mandatory, WritePolicy
 from gateway.settings.values import ReportRule
 from gateway.settings.writes import settle_writes
@@ -83,7 +83,7 @@ def read_devices(node: Node | None, frame: SiteFrame, problems: Problems) -> lis
 
 def _read_device(section: Section, frame: SiteFrame, problems: Problems) -> DeviceEntry:
     before = len(problems)
-    own = read_section(DeviceKeys, section.only(["profile", "line"]), Problems())
+    own = read_sound(DeviceKeys, section, ("profile", "line"))
     profile = _profile(section, own.get("profile"), frame.shelf, problems)
     protocol = _protocol(section, own.get("line"), profile, frame, problems)
     merged = overridden(profile, section)

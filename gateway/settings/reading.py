@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import types
 import typing
@@ -64,6 +65,17 @@ def read_section(model: type[BaseModel], section: Section, problems: Problems) -
             values[name] = _adapter(model, name).validate_python(plain(node))
         except ValidationError as error:
             explain(error, node, field.annotation, problems, otherwise=instead_of(model, key))
+    return values
+
+
+def read_sound(model: type[BaseModel], section: Section, keys: Iterable[str]) -> dict[str, Any]:
+    """Those of `keys` that stand here and are right. What is wrong is told when all of the section is read."""
+    values: dict[str, Any] = {}
+    for key in keys:
+        node, name = section.get(key), keys_of(model)[key]
+        if node is not None:
+            with contextlib.suppress(ValidationError):
+                values[name] = _adapter(model, name).validate_python(plain(node))
     return values
 
 
