@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_left
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -40,14 +42,18 @@ class SteppedClock:
             "NO_FAKE_STAT": "1",
         }
 
-    def set_back_ms(self, at_ns: int) -> int:
-        """By how much the clock was set back, where that was a little and within the last seconds before `at_ns`: so
-        long messages come behind the last one that was told before, up to a second before the step."""
+    def set_back_ms(self, at_ns: int, told: Sequence[int]) -> int:
+        """By how much the clock was set back, where that was a little and shortly before `at_ns`: so long messages come
+        behind the last one that was told before. `told` (ns, in order) are the messages of the same topic: since the
+        gateway sees the clock with them only, the time between the last before a step and the first after it counts."""
         found = 0
         for number, (at, after) in enumerate(self.steps):
+            first = bisect_left(told, at)
+            silent_ns = told[first] - told[first - 1] if 0 < first < len(told) else 0
+            between_ns = SECOND_NS + silent_ns
             for (_, before), (ended, _) in pairwise(self.steps[: number + 1]):
                 by_ns = (before - after) * SECOND_NS
-                is_little = 0 < by_ns <= SET_BACK_MS * 1_000_000 + SECOND_NS and ended >= at - SECOND_NS
+                is_little = 0 < by_ns <= SET_BACK_MS * 1_000_000 + between_ns and ended >= at - between_ns
                 if is_little and at - SECOND_NS <= at_ns <= at + by_ns + SECOND_NS:
                     found = max(found, by_ns // 1_000_000)
         return found

@@ -136,7 +136,7 @@ def _prove(
     if number % EVERY == 0:
         assert "sevenths" in fields, f"a change was not sent: {unit} {number} {fields}"
     asked_ns, next_ns = served[number - 1], served[number] if number < len(served) else 2**62
-    off_ms = ROUNDING_MS + stage.counters.jumped_ms(asked_ns) + stage.clock.set_back_ms(asked_ns)
+    off_ms = ROUNDING_MS + stage.counters.jumped_ms(asked_ns) + stage.clock.set_back_ms(asked_ns, served)
     assert any(
         asked_ns // 1_000_000 - off_ms <= ts - offset_s * 1000 <= next_ns // 1_000_000 + off_ms
         for offset_s in stage.clock.offsets(asked_ns, min(next_ns, asked_ns + 30_000_000_000))
