@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import contextlib
 import os
 import shutil
@@ -96,6 +97,7 @@ class Stage:
     def start_peer(self, peer: str) -> subprocess.Popen[bytes] | None:
         """The one that is measured; None where it cannot run here."""
         if peer == "vigil":
+            _compile_gateway()
             site = write_site(self._folder, self._ports, self.interval_us, self.mqtt_port)
             self._start(self.cores.others, [sys.executable, "-m", "bench.confirming", str(self.mqtt_port), "bench"])
             command = [sys.executable, "-m", "gateway.cli", "run", str(site)]
@@ -159,6 +161,12 @@ class Stage:
                     process.kill()
                     process.wait(5)
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _compile_gateway() -> None:
+    """As pip leaves a package: nobody who installed it compiles its source with every start."""
+    for package in ("gateway", "drivers"):
+        compileall.compile_dir(ROOT / package, quiet=1)
 
 
 def _free_port() -> int:
