@@ -175,6 +175,10 @@ class Pipeline:
     def in_maintenance(self, device: str) -> bool:
         return self.judge.is_in_maintenance(device)
 
+    def is_silent(self, device: str) -> bool:
+        found = self._snapshot.latest(device, self._clock.monotonic()).values()
+        return not any(latest.is_usable for latest in found)
+
     def _hear(self, verdict: Verdict) -> None:
         self._memory.note(verdict.device)
         self.alarms.hear(verdict)

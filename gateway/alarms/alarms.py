@@ -38,7 +38,7 @@ class Alarms:
         self._rules = rules
         self._settings = settings
         self._lost: set[str] = set()
-        self._site = Site(places, self.find, around, self._lost)
+        self._site = Site(places, self.find, self.knows, around, self._lost)
         self._states: dict[Key, AlarmState] = {}
         self._open: dict[Key, None] = {}
         """Alarms that time or logic may change."""

@@ -13,6 +13,9 @@ SILENT = "device_silent"
 """The rule that tells of a device that is lost (GW-01)."""
 SAME_CAUSE_MS = 300_000
 """Devices of one line that fall silent within this time of each other fell silent together."""
+BEFORE_PARENT_MS = 60_000
+"""So long the silence of a device is kept back while what it depends on does not answer either and is not told of yet:
+lost together, they are not noticed in order."""
 WORK_ORDER = "work_order"
 
 
@@ -25,6 +28,10 @@ class Surroundings(Protocol):
 
     def in_maintenance(self, device: str) -> bool:
         """A work order is open on it."""
+        ...
+
+    def is_silent(self, device: str) -> bool:
+        """Nothing that was read of it last can be used."""
         ...
 
     def is_line_silent(self, line: str) -> bool:
@@ -42,6 +49,8 @@ class Site:
 
     places: Mapping[str, Place]
     find: Find
+    knows: Callable[[str, str], bool]
+    """Whether a rule makes this alarm."""
     around: Surroundings
     lost: Container[str]
     """The devices whose silence holds now, whatever the delays of telling it and its end."""
@@ -57,9 +66,9 @@ def cause(state: AlarmState, rule: AlarmRule, site: Site, *, is_new: bool) -> st
         return ""
     if state.rule == SILENT:
         return _lost_with(state, site)
-    if not rule.safety and device in site.lost and _is_active(site.find(device, SILENT)):
-        return SILENT
-    return ""
+    is_lost = device in site.lost and _is_active(site.find(device, SILENT))
+    # its first answer is news, also where more are needed before its silence is over
+    return SILENT if not rule.safety and is_lost and site.around.is_silent(device) else ""
 
 
 def _lost_with(state: AlarmState, site: Site) -> str:
@@ -68,11 +77,17 @@ def _lost_with(state: AlarmState, site: Site) -> str:
     if place is None:
         return ""
     for parent in place.depends_on:
-        if _is_active(site.find(parent, SILENT)):
+        if _is_active(site.find(parent, SILENT)) or _will_be_told(parent, state, site):
             return f"parent {parent}"
     if place.line and _has_head(state, _others(state.device, place.line, site.places), site.find):
         return f"line {place.line}" if site.around.is_line_silent(place.line) else ""
     return ""
+
+
+def _will_be_told(parent: str, state: AlarmState, site: Site) -> bool:
+    """Whether `parent` went as well, a little later or asked less often."""
+    waited_ms = site.around.sampled_at(state.device) - state.raised_at
+    return waited_ms <= BEFORE_PARENT_MS and site.knows(parent, SILENT) and site.around.is_silent(parent)
 
 
 def _others(device: str, line: str, places: Mapping[str, Place]) -> Iterable[str]:

@@ -149,6 +149,52 @@ async def test_alarms_wait_in_order_for_a_disk_that_is_behind(
     assert site.desk.figures()["alarms_waiting"] == 0
 
 
+async def test_what_comes_while_others_wait_for_the_disk_comes_after_them(
+    site: SmallSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as full:
+        full.setattr(outbox_module, "MAX_WAITING_ROWS", 0)
+        site.poll(fuel_level=5.0)
+    site.poll(fail_to_start=True)
+    await site.settled()
+    assert site.announcer.heard == [], "the disk is free, but one is before it"
+    site.pass_s(1)
+    await site.settled()
+    assert site.announcer.announced == ["gen-1/fuel_low", "gen-1/fail_to_start"]
+    assert site.state("fail_to_start").first_out == "fuel_low"
+
+
+async def test_the_figures_go_on_after_a_restart(site: SmallSite) -> None:
+    for _ in range(3):
+        site.poll(fuel_level=5.0)
+        site.poll(fuel_level=80.0)
+        site.clock.up_s += 5
+    await site.order("ack", "fuel_low")
+    await site.settled()
+    before = site.desk.figures()
+    assert (before["alarm_rate"], before["alarms_chattering"], before["alarms_fleeting"]) == (3, 1, 3)
+    site.store.close()
+    again = SmallSite(site.path.parent, site.clock)
+    assert again.desk.figures() == before
+    site.store, site.pipeline = again.store, again.pipeline
+
+
+async def test_a_silence_that_lasts_is_announced_again_and_has_to_be_acknowledged_again(site: SmallSite) -> None:
+    site.lose("gen-1")
+    site.pass_s(130, "gen-1")
+    site.pass_s(900, "gen-1", step_s=10.0)
+    await site.order("ack", "device_silent", note="on the way")
+    site.clock.up_s += 85_500
+    site.pass_s(300, "gen-1", step_s=10.0)
+    assert site.condition("device_silent") == "ACKED"
+    site.pass_s(900, "gen-1", step_s=10.0)
+    assert site.condition("device_silent") == "UNACK"
+    assert site.state("device_silent").acks == ()
+    assert (await site.order("ack", "device_silent", note="still")).condition == "ACKED"
+    await site.settled()
+    assert site.announcer.announced.count("gen-1/device_silent") == 3, "silent, silent for long, and a day later"
+
+
 async def test_of_too_many_that_wait_the_latest_of_each_alarm_is_kept(
     site: SmallSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:

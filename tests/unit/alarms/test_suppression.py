@@ -201,6 +201,53 @@ async def test_what_depends_on_a_lost_device_is_not_told_as_lost_beside_it(site:
     assert site.announcer.announced[-1] == "gen-3/fuel_low", "what it says itself is no consequence"
 
 
+async def test_what_is_lost_together_with_what_it_depends_on_is_told_once(site: SmallSite) -> None:
+    site.lose("gen-1")
+    site.lose("gen-3")
+    site.pass_s(130, "gen-3", "gen-2", "gen-1")
+    await site.settled()
+    assert site.announcer.announced == ["gen-1/device_silent"], "though the other was noticed first"
+    assert site.state("device_silent", "gen-3").suppressed_by == "parent gen-1"
+    site.values["gen-1"] = dict(site.values["gen-2"])
+    site.pass_s(10)
+    await site.settled()
+    assert site.announcer.announced == ["gen-1/device_silent", "gen-3/device_silent"], "it stayed away by itself"
+
+
+async def test_what_it_depends_on_keeps_a_silence_back_for_a_minute_where_nobody_is_told_of_it(site: SmallSite) -> None:
+    site.lose("gen-3")
+    site.pass_s(110)
+    site.lose("gen-1")
+    site.pass_s(15)
+    assert site.state("device_silent", "gen-3").suppressed_by == "parent gen-1"
+    await site.settled()
+    assert site.announcer.announced == []
+    site.pass_s(60)
+    await site.settled()
+    assert site.announcer.announced == ["gen-3/device_silent"], "of the other nothing is said yet"
+
+
+async def test_the_first_answer_of_a_device_that_was_lost_is_news(site: SmallSite) -> None:
+    site.lose("gen-1")
+    site.pass_s(130)
+    site.poll(fuel_level=5.0, emergency_stop=True)
+    assert site.condition("device_silent") == "UNACK"
+    await site.settled()
+    assert site.announcer.announced == ["gen-1/device_silent", "gen-1/fuel_low", "gen-1/emergency_stop"]
+
+
+async def test_what_protects_people_is_told_of_a_lost_device_too(
+    site: SmallSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.lose("gen-1")
+    site.pass_s(130)
+    monkeypatch.setattr(site.pipeline, "is_silent", lambda device: device == "gen-1")
+    site.poll(fuel_level=5.0, emergency_stop=True)
+    await site.settled()
+    assert site.announcer.announced == ["gen-1/device_silent", "gen-1/emergency_stop"]
+    assert site.state("fuel_low").suppressed_by == "device_silent"
+
+
 async def test_maintenance_keeps_back_what_stands_and_what_comes_but_not_what_protects_people(
     site: SmallSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
