@@ -30,7 +30,8 @@ BUILT_IN: Mapping[str, Called] = MappingProxyType(
     {
         "silent_for": Called(Text("无应答时长", "silent for"), "s"),
         "poll_interval": Called(Text("轮询周期", "poll interval"), "s"),
-        "out_of_range": Called(Text("超出范围的测点", "points out of range")),
+        "good_polls": Called(Text("连续有效轮询次数", "good polls in a row")),
+        "points_out_of_range": Called(Text("超出范围的测点", "points out of range")),
         "out_of_range_samples": Called(Text("连续超出范围次数", "readings out of range in a row")),
     }
 )
@@ -49,6 +50,8 @@ class Names:
     devices: Mapping[str, Text]
     points: Mapping[tuple[str, str], Called]
     """By device and point."""
+    facts: Mapping[tuple[str, str], Called]
+    """By device (or `_gateway`, `_site`) and fact."""
 
     @classmethod
     def of(cls, site: SiteSettings, language: str) -> Names:
@@ -62,7 +65,14 @@ class Names:
             own = site.kinds[GATEWAY].points.values()
             points |= {("_gateway", point.name): Called(point.label, point.unit, point.words) for point in own}
         devices = {device.id: device.name or site.kinds[device.kind].label for device in site.devices}
-        return cls(language, ZoneInfo(site.timezone), site.id, site.name, devices, points)
+        kinds = {"_gateway": GATEWAY, "_site": site.kind, **{device.id: device.kind for device in site.devices}}
+        facts = {
+            (device, fact.name): Called(fact.label, fact.unit, fact.words)
+            for device, kind in kinds.items()
+            if kind in site.kinds
+            for fact in site.kinds[kind].facts.values()
+        }
+        return cls(language, ZoneInfo(site.timezone), site.id, site.name, devices, points, facts)
 
     def say(self, text: Text) -> str:
         return text[self.language]
@@ -90,15 +100,29 @@ class Names:
         """Local time to the second: `2026-11-22 08:15:02`."""
         return datetime.fromtimestamp(ts / 1000, UTC).astimezone(self.zone).strftime("%Y-%m-%d %H:%M:%S")
 
+    def point(self, device: str, point: str) -> Called | None:
+        """What a point is called; None for one that is not in the file."""
+        return self.points.get((device, point))
+
+    def fact(self, device: str, fact: str) -> Called | None:
+        """What a fact of a device, of `_site` or `_gateway` is called; None for one the vocabulary has not."""
+        return self.facts.get((device, fact))
+
     def value(self, device: str, point: str, value: Value) -> str:
         """`启动电池电压 11.9 V`."""
-        called = self.points.get((device, point)) or BUILT_IN.get(point) or Called(Text(point, point))
-        shown = _number(value, is_duration=point in DURATIONS) if isinstance(value, float) else str(value)
+        called = self.point(device, point) or BUILT_IN.get(point) or Called(Text(point, point))
+        return f"{called.label[self.language]} {self.shown(called, value, is_duration=point in DURATIONS)}"
+
+    def shown(self, called: Called, value: Value | None, *, is_duration: bool = False) -> str:
+        """`11.9 V`, or a word."""
+        shown = _number(value, is_duration=is_duration) if isinstance(value, float) else str(value)
+        if value is None:
+            return self.say(Text("未设定", "not set"))
         if isinstance(value, bool):
-            shown = Text("是", "true")[self.language] if value else Text("否", "false")[self.language]
+            shown = self.say(Text("是", "true") if value else Text("否", "false"))
         elif isinstance(value, str) and value in called.words:
-            shown = called.words[value][self.language]
-        return f"{called.label[self.language]} {shown} {called.unit}".rstrip()
+            shown = self.say(called.words[value])
+        return f"{shown} {called.unit}".rstrip()
 
     def values(self, device: str, because: Mapping[str, Any]) -> str:
         """All values a rule looked at, without what it derived from them and has no name for people; empty where none

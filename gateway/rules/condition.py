@@ -68,11 +68,11 @@ class Condition:
         self.pause()
 
     def _pass(self, ts: int, *, frozen: bool) -> None:
-        """Let time go by since the last look; frozen time moves what is waiting along."""
+        """Let time go by since the last look; frozen time, and a clock set back, move what is waiting along."""
         last, self.looked_at = self.looked_at, ts
-        if last is None or not frozen:
+        if last is None or (ts >= last and not frozen):
             return
-        gap = max(0, ts - last)
+        gap = ts - last
         if self.true_since is not None:
             self.true_since += gap
         if self.pending_since is not None:

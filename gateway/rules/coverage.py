@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gateway.rules.bind import Binding, bind
 from gateway.rules.facts import facts_of
+from gateway.rules.mandatory import groups_of
 from gateway.rules.types import ANY_KIND, RuleBook
 from gateway.settings.types import DeviceSettings, SiteSettings
 
@@ -38,12 +39,8 @@ def _cover(site: SiteSettings, book: RuleBook, device: DeviceSettings) -> Covera
     names = tuple(point.name for point in device.points)
     facts = facts_of(site, device)
     binding = bind(book.of_kind(device.kind), site.kinds[device.kind], names, facts)
-    asked = [
-        requirement.points
-        for requirement in device.mandatory
-        if all(facts.get(name) == value for name, value in requirement.when.items())
-    ]
-    watched = _watched(binding) | {name for group in asked for name in group}
+    asked = groups_of(device, facts)
+    watched = watched_names(binding) | {name for group in asked for name in group}
     return Coverage(
         device.id,
         len(names),
@@ -53,7 +50,7 @@ def _cover(site: SiteSettings, book: RuleBook, device: DeviceSettings) -> Covera
     )
 
 
-def _watched(binding: Binding) -> set[str]:
+def watched_names(binding: Binding) -> set[str]:
     """Every name a rule depends on, through definitions and windows."""
     made = {name: bound.names for name, bound in binding.define}
     for window in binding.windows:

@@ -18,10 +18,13 @@ from gateway.settings.types import DeviceSettings, SiteSettings, VocabularyFact
 TIME_OF_DAY = "time_of_day"
 SILENT_FOR = "silent_for"
 """Seconds since the device last gave a usable value."""
+GOOD_POLLS = "good_polls"
+"""How many readings in a row gave something usable, up to `GOOD_POLLS_MOST`."""
+GOOD_POLLS_MOST = 10
 POLL_INTERVAL = "poll_interval"
 """Seconds."""
 AGE, MINUTE = "_age", "_minute"
-OUT_OF_RANGE = "out_of_range"
+OUT_OF_RANGE = "points_out_of_range"
 """The points outside their limits, as one text; empty where there are none."""
 OUT_OF_RANGE_SAMPLES = "out_of_range_samples"
 """How many readings in a row have been so, of the point that has been so longest."""
@@ -30,6 +33,7 @@ BUILT_IN: Mapping[str, ValueType] = {
     OUT_OF_RANGE_SAMPLES: ValueType.NUMBER,
     TIME_OF_DAY: ValueType.NUMBER,
     SILENT_FOR: ValueType.NUMBER,
+    GOOD_POLLS: ValueType.NUMBER,
     POLL_INTERVAL: ValueType.NUMBER,
 }
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")

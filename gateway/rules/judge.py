@@ -15,11 +15,13 @@ from zoneinfo import ZoneInfo
 from gateway.flow.snapshot import MIN_STALE_S, Snapshot
 from gateway.model import MaybeValue, Priority, Readiness, ReadinessState, Reading, Status, Text, Value, Verdict
 from gateway.rules.bind import Binding, bind
+from gateway.rules.dependencies import dependents_of, inherited
 from gateway.rules.engine import DeviceRules
 from gateway.rules.facts import dates_of, facts_of
-from gateway.rules.readiness import Effect, Holding, Judgement, KindCount, judge, roll_up
+from gateway.rules.mandatory import groups_of, watched_by
+from gateway.rules.readiness import Holding, Judgement, KindCount, judge, roll_up
 from gateway.rules.types import Rule, RuleBook
-from gateway.settings.types import DeviceSettings, Mandatory, SiteSettings
+from gateway.settings.types import DeviceSettings, SiteSettings
 
 REPEAT_S = 60.0
 VALID_MS = 180_000
@@ -27,8 +29,6 @@ VALID_MS = 180_000
 STEP_MS = 60_000
 GATEWAY = "_gateway"
 HEALTH_INTERVAL_S = 10.0
-#: The reason a device is not ready because of another; no rule of a pack has this name.
-DEPENDS = "depends_on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class Judge:
         self._health_kept: Mapping[str, Any] = {}
         self._health_ts = 0
         self._gateway = self._health_rules()
-        self._dependents = _dependents(site.devices)
+        self._dependents = dependents_of(site.devices)
         self._verdict: SiteVerdict | None = None
         self._told_at = 0.0
         self._moved = True
@@ -229,8 +229,8 @@ class Judge:
         points = [point.name for point in device.settings.points]
         binding = bind(self._book.of_kind(kind.name), kind, points, facts)
         device.rules = device.rules.rebound(binding, dates_of(facts, kind.facts))
-        device.groups = _groups(device.settings.mandatory, facts)
-        device.watched = _watched(device.settings, device.groups)
+        device.groups = groups_of(device.settings, facts)
+        device.watched = watched_by(device.settings, device.groups)
         device.statuses.clear()
         device.look_at = 0.0
 
@@ -312,7 +312,7 @@ class Judge:
             device.seen = tuple(each.value if each.is_usable else None for each in latest.values())
             device.is_dark = not any(each.is_usable for each in latest.values())
         was_in_use = device.rules.in_use
-        moved = self._publish(device.rules.update(max(ts, device.read_ts), device.names, device.seen))
+        moved = self._publish(device.rules.update(max(ts, device.read_ts), device.names, device.seen, is_reading=False))
         return moved or device.rules.in_use is not was_in_use
 
     def _tell_all(self, name: str, now: float, ts: int) -> list[Readiness]:
@@ -359,23 +359,16 @@ class Judge:
         """What the devices this one depends on take away from it."""
         for name in device.settings.depends_on:
             other = self._devices[name]
-            spreading = other.rules.spreads()
-            state = other.judgement.state if other.judgement is not None else ReadinessState.UNKNOWN
-            label = other.settings.name or Text(name, name)
-            if spreading:
-                first = max(spreading, key=lambda each: each.priority.level)
-                yield _because_of(label, first.text, first.priority, Effect.NOT_READY)
-            elif state in (ReadinessState.NOT_READY, ReadinessState.OUT_OF_SERVICE, ReadinessState.RETIRED):
-                yield _because_of(label, Text("不可用", "is not ready"), Priority.HIGH, Effect.NOT_READY)
-            elif state is ReadinessState.UNKNOWN:
-                yield _because_of(label, Text("状态未知", "cannot be seen"), Priority.LOW, Effect.DEGRADED)
+            found = inherited(other.settings, other.state, other.rules.spreads())
+            if found is not None:
+                yield found
 
     def _watch(self, device: DeviceSettings) -> _Device:
         site = self._site
         kind = site.kinds[device.kind]
         facts = facts_of(site, device)
         names = [point.name for point in device.points]
-        groups = _groups(device.mandatory, facts)
+        groups = groups_of(device, facts)
         labels = {name: point.label for name, point in kind.points.items()}
         labels |= {point.name: point.label for point in device.points if point.label}
         alike = device.kind, tuple(names), repr(sorted(facts.items()))
@@ -383,7 +376,7 @@ class Judge:
         if binding is None:
             binding = self._bindings[alike] = bind(self._book.of_kind(device.kind), kind, names, facts)
         rules = DeviceRules(device.id, binding, dates_of(facts, kind.facts), self._zone, device.interval_s)
-        return _Device(device, facts, rules, groups, labels, _watched(device, groups))
+        return _Device(device, facts, rules, groups, labels, watched_by(device, groups))
 
     def _health_rules(self) -> DeviceRules:
         kind = self._site.kinds.get("gateway")
@@ -393,40 +386,3 @@ class Judge:
         facts |= self._own_facts
         binding = bind(packs, kind, self._health_points, facts)
         return DeviceRules(GATEWAY, binding, {}, self._zone, HEALTH_INTERVAL_S)
-
-
-def _because_of(label: Text, what: Text, priority: Priority, effect: Effect) -> Holding:
-    return Holding(DEPENDS, priority, effect, Text(f"{label.zh}：{what.zh}", f"{label.en}: {what.en}"))
-
-
-def _groups(mandatory: Iterable[Mandatory], facts: Mapping[str, Value]) -> tuple[tuple[str, ...], ...]:
-    return tuple(
-        requirement.points
-        for requirement in mandatory
-        if all(facts.get(name) == value for name, value in requirement.when.items())
-    )
-
-
-def _watched(device: DeviceSettings, groups: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
-    names = tuple(point.name for point in device.points)
-    asked = {name for group in groups for name in group}
-    return tuple(name for name in names if name in asked) if groups else names
-
-
-def _dependents(devices: Iterable[DeviceSettings]) -> dict[str, tuple[str, ...]]:
-    """Who depends on each device, nearest first, at any distance."""
-    direct: dict[str, list[str]] = {}
-    for device in devices:
-        for name in device.depends_on:
-            direct.setdefault(name, []).append(device.id)
-    found: dict[str, tuple[str, ...]] = {}
-    for name in direct:
-        reached: dict[str, None] = {}
-        waiting = list(direct[name])
-        while waiting:
-            each = waiting.pop(0)
-            if each not in reached:
-                reached[each] = None
-                waiting += direct.get(each, [])
-        found[name] = tuple(reached)
-    return found

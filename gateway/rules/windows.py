@@ -46,11 +46,14 @@ class Accumulator:
         self._buckets: deque[_Bucket] = deque()
 
     def add(self, ts: int, value: float) -> None:
-        """Take in one value; one older than the last is passed over."""
+        """Take in one value; one a little older than the last is passed over, one much older means that the clock was
+        set back."""
         begins = ts - ts % self._width_ms
         buckets = self._buckets
         if buckets:
             last = buckets[-1]
+            if begins < last.begins - self._width_ms:
+                self.shift(begins - last.begins)
             step = max(0.0, value - last.last)
             if begins < last.begins:
                 return
@@ -64,6 +67,12 @@ class Accumulator:
             fresh = _Bucket(begins, value)
         buckets.append(fresh)
         self._forget(ts)
+
+    def shift(self, step_ms: int) -> None:
+        """The clock was set by so much: what was seen lies as far back as before."""
+        step = round(step_ms / self._width_ms) * self._width_ms
+        for each in self._buckets:
+            each.begins += step
 
     def bucket(self, ts: int) -> int:
         """The number of the bucket `ts` falls into; a figure moves with it."""

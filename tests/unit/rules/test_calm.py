@@ -68,7 +68,7 @@ def test_it_says_what_an_engine_that_looks_at_everything_says(
     ts = 1_700_000_000_000
     for wait_ms, values in readings:
         ts += wait_ms
-        thorough._calm.clear()
+        thorough._knowledge._calm.clear()
         assert quick.update(ts, POINTS, values) == thorough.update(ts, POINTS, values)
         assert quick.holding() == thorough.holding()
         assert remembered(quick) == remembered(thorough)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.flow.snapshot import Snapshot
-from gateway.model import Priority, ReadinessState, Reading, Status, Value
+from gateway.model import Priority, ReadinessState, Reading, Status, Value, ValueType
 from gateway.rules.judge import Judge
 from gateway.rules.memory import JudgeMemory
 from tests.rules.plant_site import PACKS, VOCABULARY, PlantSite, equipment, plant_site
@@ -130,6 +130,53 @@ def test_a_clock_that_was_set_forward_ends_no_delay() -> None:
     assert watched.announced("gen-1", "not_in_auto") is None
     watched.pass_s(600)
     assert watched.announced("gen-1", "not_in_auto") is Priority.HIGH
+
+
+def test_a_clock_that_was_set_back_delays_no_alarm() -> None:
+    watched = with_gen()
+    watched.do("gen-1", mode="manual")
+    watched.pass_s(300)
+    watched.ts -= 86_400_000
+    watched.pass_s(290)
+    assert watched.announced("gen-1", "not_in_auto") is None
+    watched.pass_s(20)
+    assert watched.announced("gen-1", "not_in_auto") is Priority.HIGH
+
+
+def test_a_device_is_heard_again_once_two_polls_in_a_row_were_good() -> None:
+    watched = plant_site(replace(GEN, interval_s=60.0))
+    watched.pass_s(180, 60)
+    watched.silent.add("gen-1")
+    watched.pass_s(600, 60)
+    assert watched.announced("gen-1", "device_silent") is Priority.MEDIUM
+    for turn in ("off", "on", "off"):
+        (watched.silent.clear if turn == "off" else lambda: watched.silent.add("gen-1"))()
+        watched.pass_s(60, 60)
+        for _ in range(3):
+            watched.judge.tick(watched.now + 20, watched.ts + 20_000)
+        assert watched.announced("gen-1", "device_silent") is Priority.MEDIUM, turn
+    watched.pass_s(60, 60)
+    assert watched.announced("gen-1", "device_silent") is None
+
+
+def test_a_point_called_out_of_range_is_not_taken_for_the_list_of_those_that_are() -> None:
+    points = [point("carbon_dioxide", ValueType.NUMBER), point("out_of_range")]
+    settings_ = replace(site(device("s-1", "sensor", {}, points)), kinds=VOCABULARY)
+    snapshot = Snapshot({each.id: each.points for each in settings_.devices})
+    judge = Judge(settings_, snapshot, PACKS)
+
+    def read(second: int, value: float, status: Status, flag: bool) -> dict[str, Priority | None]:
+        names = ("carbon_dioxide", "out_of_range")
+        reading = Reading("s-1", 1_700_000_000_000 + second * 1000, names, (value, flag), (status, Status.Good))
+        snapshot.update(reading, float(second))
+        judge.update(reading, float(second))
+        return {each.rule: each.level for each in judge.rules("s-1").verdicts()}
+
+    for second in range(4):
+        found = read(second, 9e4 + second, Status.UncertainEngineeringUnitsExceeded, False)
+    assert (found["value_out_of_range"], found["sensor_faulty"]) == (Priority.MEDIUM, None)
+    found = read(5, 400.0, Status.Good, True)
+    assert (found["value_out_of_range"], found["sensor_faulty"]) == (None, Priority.MEDIUM)
 
 
 def test_a_restart_forgets_nothing_and_says_nothing_twice() -> None:

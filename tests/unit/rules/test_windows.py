@@ -61,11 +61,27 @@ def test_no_figure_before_enough_was_seen() -> None:
     assert accumulator.figure(seen[-1][0] + 250_000) == 1
 
 
-def test_an_old_value_is_passed_over() -> None:
+def test_a_value_a_little_too_old_is_passed_over() -> None:
     accumulator = Accumulator(Take.MAXIMUM, OVER_S, 0)
-    accumulator.add(1_000_000, 1.0)
-    accumulator.add(500_000, 99.0)
-    assert accumulator.figure(1_000_000) == 1.0
+    accumulator.add(1_020_000, 1.0)
+    accumulator.add(1_019_999, 99.0)
+    assert accumulator.figure(1_020_000) == 1.0
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_a_clock_that_was_set_back_blinds_no_window(is_told: bool) -> None:
+    """What was seen before lies as far back as it did, and what comes is taken in at once."""
+    accumulator, back_ms = Accumulator(Take.FALL, OVER_S, 0), 365 * 86_400_000
+    for minute in range(30):
+        accumulator.add(2_000_000_000_000 + minute * 60_000, 80.0)
+    if is_told:
+        accumulator.shift(-back_ms)
+    for minute in range(30, 32):
+        accumulator.add(2_000_000_000_000 - back_ms + minute * 60_000, 70.0)
+    assert accumulator.figure(2_000_000_000_000 - back_ms + 31 * 60_000) == 10.0
+    for minute in range(32, 200):
+        accumulator.add(2_000_000_000_000 - back_ms + minute * 60_000, 70.0)
+    assert accumulator.figure(2_000_000_000_000 - back_ms + 199 * 60_000) == 0.0
 
 
 @given(SAMPLES, SAMPLES)
