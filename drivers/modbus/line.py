@@ -22,7 +22,8 @@ _FIXED_SILENCE_S = 0.00175
 #: A pause inside a frame is shorter than this, whatever an adapter or the scheduler does to it.
 _QUIET_S = 0.05
 _SERIAL_BACKOFF = (0.5, 5.0)
-_NETWORK_BACKOFF = (1.0, 30.0)
+#: Longest wait between attempts to connect: what is back is read within ten seconds, and nobody is stormed.
+_NETWORK_BACKOFF = (1.0, 10.0)
 
 
 def silence_s(port: SerialSettings) -> float:

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 from gateway.model import Answer, Fault, FaultKind, Job, Reading
 from gateway.polling.loss import Loss
-from gateway.polling.schedule import DueTimes
+from gateway.polling.schedule import FIRST_WITHIN_S, DueTimes
 from gateway.ports import Clock, DevicePlan
 
+#: The exception that asks to come again (Modbus Application Protocol V1.1b3, section 7): what was not asked has no more
+#: to say than a device that is busy.
+BUSY = 6
 #: Requests that refusals may add to one poll; what is left waits for the next poll.
 MOST_PIECES = 32
 
@@ -89,7 +92,10 @@ class PolledDevice:
         self.loss.end(unit, {job.interval_s for job in self._jobs if job.unit == unit})
 
     def settle(self, poll: Poll, now: float) -> None:
-        """`poll` is over: when is asked again what is owed since a loss."""
+        """`poll` is over: when is asked again what is owed since a loss, or had no room."""
+        if poll.is_cut_short:
+            for interval in poll.intervals & self.due.intervals:
+                self.due.hasten(interval, now + FIRST_WITHIN_S)
         if self.loss.is_owing:
             self.loss.settle(poll.intervals, now, poll.wasted_s, poll.unanswered)
 
@@ -105,6 +111,7 @@ class Poll:
         "deadline",
         "device",
         "intervals",
+        "is_cut_short",
         "lost",
         "pending",
         "unanswered",
@@ -119,6 +126,8 @@ class Poll:
         """Units that left something unanswered."""
         self.wasted_s = 0.0
         """Time of the line that went to requests nobody answered."""
+        self.is_cut_short = False
+        """More pieces were to be asked than one poll has room for."""
         self.lost: dict[int, Fault] = {}
         """Units of which all points are told as lost, also those that are not due."""
         self.pending = list(reversed(jobs))
@@ -137,15 +146,18 @@ class Poll:
                 self._answered_at = outcome.at
                 pieces = self.device.plan.refused(job, outcome.code, outcome.at)
                 if pieces:
-                    self._add(pieces)
+                    self._add(pieces, outcome.at)
                     return
         self._outcomes.append((job, outcome))
 
-    def _add(self, pieces: Sequence[Job]) -> None:
-        """Ask `pieces` with this poll, as far as there is room; the next one asks the rest."""
-        room = MOST_PIECES - self._pieces
+    def _add(self, pieces: Sequence[Job], at: float) -> None:
+        """Ask `pieces` with this poll, as far as there is room; the next one asks the rest, which have no value now."""
+        room = max(0, MOST_PIECES - self._pieces)
         self._pieces += len(pieces)
-        self.pending.extend(reversed(pieces[:room] if room > 0 else ()))
+        self.pending.extend(reversed(pieces[:room]))
+        if len(pieces) > room:
+            self.is_cut_short = True
+            self._outcomes += [(piece, Fault(FaultKind.REFUSED, at, BUSY, "not asked yet")) for piece in pieces[room:]]
 
     def has_heard(self, unit: int) -> bool:
         """Whether `unit` gave an answer in this poll."""

@@ -111,5 +111,8 @@ class SimplePlan:
         statuses = []
         for _, outcome in outcomes:
             values.append(1 if isinstance(outcome, Answer) else None)
-            statuses.append(Status.Good if isinstance(outcome, Answer) else _STATUS[outcome.kind])
+            if isinstance(outcome, Answer):
+                statuses.append(Status.Good)
+            else:
+                statuses.append(Status.BadResourceUnavailable if outcome.code == 6 else _STATUS[outcome.kind])
         return Values(points, tuple(values), tuple(statuses))

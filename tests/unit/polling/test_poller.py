@@ -203,7 +203,7 @@ async def test_a_resting_unit_is_not_asked_and_is_bad_for_the_same_reason() -> N
     await poller.run()
     resting = [status for at, status in seen if 1007 < at < 1012]
     assert len(resting) >= 4
-    assert set(resting) == {Status.BadConfigurationError}, "as the fake plan names a refusal"
+    assert set(resting) == {Status.BadResourceUnavailable}
     assert not [at for at, _, _ in line.asked if 1007 < at < 1012]
     assert seen[-1][1] is Status.Good
 
@@ -228,6 +228,27 @@ async def test_pieces_without_end_are_bounded() -> None:
     readings, line, _ = await poll({"d": plan}, 1, lambda job, now: Fault(FaultKind.REFUSED, now, 2), 0.0001)
     assert len(readings) >= 1
     assert len(line.asked) / len(readings) < 70
+
+
+async def test_pieces_without_room_have_no_value_and_are_asked_again_soon() -> None:
+    """A device that is read every ten minutes is not learnt for hours, and nothing old stands for what was not asked."""
+    parts = [simple_job(1, f"p{n}", 600.0) for n in range(100)]
+    plan = SimplePlan(simple_job(1, "whole", 600.0), pieces={"whole": parts})
+    asked: set[str] = set()
+
+    def outcome(job: Job, now: float) -> Answer | Fault:
+        asked.update(job.points)
+        plan.pieces = {"whole": [part for part in parts if part.points[0] not in asked] or parts[:1]}
+        return Fault(FaultKind.REFUSED, now, 2) if job.points == ("whole",) else Answer(b"", now)
+
+    readings, line, _ = await poll({"d": plan}, 40, outcome)
+    assert len(readings[0].points) == 100
+    assert Counter(readings[0].statuses) == {Status.Good: 32, Status.BadResourceUnavailable: 68}
+    assert asked == {"whole", *(part.points[0] for part in parts)}
+    assert len(readings) == 4, "then its own time again"
+    gaps = [later.ts - earlier.ts for earlier, later in pairwise(readings)]
+    assert max(gaps) < 6000
+    assert len(line.asked) == 104
 
 
 async def test_a_plan_that_learnt_is_asked_anew() -> None:
