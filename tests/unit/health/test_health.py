@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from types import MappingProxyType
 
 import pytest
 
 from drivers.modbus.pdu import REASONS
+from gateway.app import Gateway, load
 from gateway.flow.snapshot import Snapshot
 from gateway.health import Health, supply, time_error
 from gateway.health.itself import DISCARDS
 from gateway.health.time_error import Timex, offset_s
-from gateway.model import MaybeValue, Reading, Status, Value
+from gateway.model import AlarmCondition, AlarmEvent, MaybeValue, Reading, Status, Suppression, Transition, Value
 from gateway.settings.types import SiteSettings
+from gateway.store import open_store
 from tests.fakes.hand_clock import HandClock
 from tests.rules.plant_site import VOCABULARY, equipment
+from tests.unit.cli.test_judgement_texts import ALARM
 from tests.unit.sim.sites import point, site
 
 
@@ -132,3 +136,41 @@ def test_the_kernel_can_be_asked() -> None:
 def test_every_reason_to_discard_a_frame_is_a_point() -> None:
     assert set(DISCARDS) == set(REASONS)
     assert {f"frames_discarded_{reason}" for reason in REASONS} <= VOCABULARY["gateway"].points.keys()
+
+
+ALONE = """
+schema: 1
+site: {id: depot-07, name: {zh: 库, en: Depot}, kind: warehouse}
+lines: {lan: {tcp: "127.0.0.1:9"}}
+devices: [{id: tank-1, kind: tank, line: lan, unit: 1, points: {level: {at: "holding:4", unit: m}}}]
+rules: [builtin/gateway]
+clock: {hardware: trusted}
+"""
+
+
+async def test_the_quality_of_a_gateway_that_is_well_is_good_and_a_new_figure_is_told(tmp_path: Path) -> None:
+    (tmp_path / "site.yaml").write_text(ALONE, "utf-8")
+    settings = load(tmp_path / "site.yaml")
+    store = open_store(settings.state_dir)
+    try:
+        gateway = Gateway(settings, store)
+        gateway._report_health()
+        found = gateway.view().health()
+        assert found.reading is not None
+        bad = {name for name, value in zip(found.reading.points, found.reading.values, strict=True) if value is None}
+        assert bad <= {"clock_offset"}, "which only a kernel knows whose clock somebody keeps"
+        assert "alarm_ack_time_p95" not in found.reading.points
+
+        now = gateway.clock.wall_ms()
+        alarm = replace(ALARM, condition=AlarmCondition.ACKED, raised_at=now - 30_000)
+        gateway.pipeline.alarms.metrics.note(
+            Transition(1, now, AlarmEvent.ACK, AlarmCondition.UNACK, Suppression.NONE, alarm)
+        )
+        gateway._report_health()
+        found = gateway.view().health()
+        assert found.reading is not None
+        values = dict(zip(found.reading.points, found.reading.values, strict=True))
+        assert values["alarm_ack_time_p95"] == 30.0
+        assert {point.name for point in found.points} == values.keys()
+    finally:
+        store.close()
