@@ -65,6 +65,16 @@ def busy() -> WriteRefused:
     return WriteRefused("busy", Text("这台设备正在写入", "this device is being written to"))
 
 
+def wrong_device(device: str, mark: str) -> WriteRefused:
+    return WriteRefused(
+        "wrong_device",
+        Text(
+            f"应答的不是 {device}（{mark} 不符），未写入",
+            f"it is not {device} that answers ({mark} does not fit); nothing was written",
+        ),
+    )
+
+
 def silent() -> WriteRefused:
     return WriteRefused("no_answer", Text("设备没有应答，未写入", "the device does not answer; nothing was written"))
 

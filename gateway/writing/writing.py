@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Protocol
 
@@ -28,6 +28,15 @@ READ_BACK_S = (0.0, 0.2, 0.5, 1.0)
 #: The longest wait for a unit that rests after a time-out.
 LONGEST_REST_S = 10.0
 RECORD_S = 5.0
+
+_STATUSES = {
+    FaultKind.TIMEOUT: Status.BadTimeout,
+    FaultKind.DOWN: Status.BadNoCommunication,
+    FaultKind.FRAME: Status.BadDecodingError,
+    FaultKind.REFUSED: Status.BadConfigurationError,
+}
+#: Nothing that could be believed came.
+_UNREAD = (Status.BadTimeout, Status.BadNoCommunication, Status.BadDecodingError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +170,9 @@ class Writing:
         return device, policy, job
 
     async def _look(self, device: DeviceSettings, policy: WritePolicy, point: str) -> MaybeValue:
-        """The value of `point` now, once every interlock holds on fresh readings; WriteRefused otherwise."""
+        """The value of `point` now, once the device is known for the right one and every interlock holds on fresh
+        readings; WriteRefused otherwise."""
+        await self._recognise(device)
         values: dict[str, MaybeValue] = {}
         for name in dict.fromkeys(clause.point for clause in policy.interlock):
             value, status = await self._read(device, name)
@@ -173,6 +184,16 @@ class Writing:
         if status in (Status.BadTimeout, Status.BadNoCommunication):
             raise refusals.silent()
         return value
+
+    async def _recognise(self, device: DeviceSettings) -> None:
+        """Whoever answers is the device of the site file, as far as its identity marks tell."""
+        for mark in device.identity:
+            name = mark.point.name
+            found, status = await self._read(replace(device, points=(mark.point,), identity=()), name)
+            if status in _UNREAD:
+                raise refusals.silent()
+            if not mark.fits(found):
+                raise refusals.wrong_device(device.id, name)
 
     async def _carry_out(self, order: Order, device: DeviceSettings, policy: WritePolicy, job: Job) -> Outcome:
         before = await self._look(device, policy, order.point)
@@ -228,9 +249,7 @@ class Writing:
         outcome = await self._hands.ask(device.line, access.read(point))
         if isinstance(outcome, Answer):
             return access.decode(point, outcome)
-        if outcome.kind is FaultKind.TIMEOUT:
-            return None, Status.BadTimeout
-        return None, Status.BadNoCommunication if outcome.kind is FaultKind.DOWN else Status.BadDecodingError
+        return None, _STATUSES[outcome.kind]
 
 
 def _facts(order: Order, before: MaybeValue) -> dict[str, Json]:

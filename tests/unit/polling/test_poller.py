@@ -231,7 +231,7 @@ async def test_pieces_without_end_are_bounded() -> None:
 
 
 async def test_pieces_without_room_have_no_value_and_are_asked_again_soon() -> None:
-    """A device that is read every ten minutes is not learnt for hours, and nothing old stands for what was not asked."""
+    """A device that is read every ten minutes is soon learnt, and nothing old stands for what was not asked."""
     parts = [simple_job(1, f"p{n}", 600.0) for n in range(100)]
     plan = SimplePlan(simple_job(1, "whole", 600.0), pieces={"whole": parts})
     asked: set[str] = set()

@@ -11,7 +11,7 @@ import pytest
 
 from gateway.model import Answer, Fault, FaultKind, Job, MaybeValue, Point, ReportPolicy, Status, Text, Value, ValueType
 from gateway.ports import Unwritable
-from gateway.settings.types import Clause, DeviceSettings, SiteSettings, WritePolicy
+from gateway.settings.types import Clause, DeviceSettings, IdentityMark, SiteSettings, WritePolicy
 from gateway.wire.messages import Json
 from gateway.writing import Order, WriteRefused, Writing, value_of_json, value_of_text
 from gateway.writing.arms import ARMED_S, MOST_ARMED, Arms
@@ -125,6 +125,48 @@ async def test_a_write_is_on_record_before_it_goes_out_and_after() -> None:
         "order": "c-1", "by": "duty-1", "via": "mqtt", "point": "level", "value": "5", "before": "1", "after": "5",
         "result": "done",
     }  # fmt: skip
+
+
+SERIAL = IdentityMark(point("serial"), (4711,), is_of_model=False)
+
+
+async def test_a_machine_in_the_place_of_another_is_not_written_to() -> None:
+    made, writing = bench()
+    made.settings = replace(made.settings, identity=(SERIAL,))
+    made.values["serial"] = 4711
+    assert (await writing.write(ORDER)).is_done
+    assert made.log[0] == "rserial"
+    made.values["serial"], made.log[:] = 4712, []
+    assert await refused(writing) == "wrong_device"
+    assert made.log == ["rserial"]
+
+
+@pytest.mark.parametrize(
+    ("status", "fault", "error"),
+    [
+        (Status.BadConfigurationError, None, "wrong_device"),
+        (Status.Good, Fault(FaultKind.REFUSED, 0.0, 2), "wrong_device"),
+        (Status.Good, Fault(FaultKind.TIMEOUT, 0.0), "no_answer"),
+        (Status.Good, Fault(FaultKind.DOWN, 0.0), "no_answer"),
+        (Status.Good, Fault(FaultKind.FRAME, 0.0), "no_answer"),
+    ],
+)
+async def test_a_machine_that_cannot_be_told_is_not_written_to(status: Status, fault: Fault | None, error: str) -> None:
+    made, writing = bench()
+    made.settings = replace(made.settings, identity=(SERIAL,))
+    made.values["serial"], made.statuses["serial"] = 4711, status
+    made.read_faults = [fault]
+    assert await refused(writing) == error
+    assert made.log == ["rserial"]
+
+
+async def test_a_machine_in_the_place_of_another_is_not_even_armed() -> None:
+    made, writing = bench(replace(PLAIN, two_step=True))
+    made.settings = replace(made.settings, identity=(SERIAL,))
+    made.values["serial"] = 1
+    with pytest.raises(WriteRefused) as caught:
+        await writing.arm(ORDER)
+    assert caught.value.error == "wrong_device"
 
 
 async def test_without_a_record_nothing_goes_out() -> None:
