@@ -41,14 +41,14 @@ def reads_of(line: LineSettings, device: DeviceSettings) -> ReadPlan:
     return ReadPlan(asking, options, _sources.of(device.points))
 
 
-def _make_sources(points: Sequence[Point]) -> Sequence[tuple[Source, float]]:
+def _make_sources(points: Sequence[Point]) -> tuple[tuple[Source, float], ...]:
     found: list[tuple[Source, float]] = []
     for point in points:
         if not isinstance(point.options, Encoding):
             raise TypeError(f"{point.name} is not a Modbus point")
         limits = point.limits if point.type is ValueType.NUMBER else None
         found.append((_source(point.name, point.options, limits), point.interval_s))
-    return found
+    return tuple(found)
 
 
 _sources = PerModel(_make_sources)

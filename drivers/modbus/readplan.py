@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import chain
 
 from drivers.modbus.address import Table
@@ -19,18 +21,32 @@ def place_of(source: Source) -> Place:
     return encoding.table, encoding.first, encoding.end
 
 
+@dataclass(slots=True)
+class _Drawn:
+    """What was worked out so far, from one state of what is learnt."""
+
+    terms: dict[Table, Terms] = field(default_factory=dict)
+    jobs: dict[frozenset[float], Sequence[Job]] = field(default_factory=dict)
+    apart: Sequence[Job] = ()
+    """Of every interval by itself."""
+
+
+@lru_cache(maxsize=256)
+def _unlearnt(_asking: Asking, _options: ModbusDevice, _sources: Sequence[tuple[Source, float]]) -> _Drawn:
+    """As long as nothing is learnt, devices of one model that are asked alike have the same jobs."""
+    return _Drawn()
+
+
 class ReadPlan:
     """The jobs of one device. `sources` are its points with their intervals in seconds."""
 
-    def __init__(self, asking: Asking, options: ModbusDevice, sources: Sequence[tuple[Source, float]]) -> None:
+    def __init__(self, asking: Asking, options: ModbusDevice, sources: tuple[tuple[Source, float], ...]) -> None:
         self.asking = asking
         self.learning = Learning()
         self._options = options
         self.sources = sources
-        self._revision = -1
-        self._terms: dict[Table, Terms] = {}
-        self._jobs: dict[frozenset[float], Sequence[Job]] = {}
-        self._all: Sequence[Job] = ()
+        self._revision = self.learning.revision
+        self._drawn = _unlearnt(asking, options, sources)
 
     @property
     def intervals(self) -> Sequence[float]:
@@ -39,32 +55,34 @@ class ReadPlan:
 
     def jobs(self) -> Sequence[Job]:
         """The jobs of every interval by itself; the same object as long as nothing was learnt."""
-        self._refresh()
-        return self._all
+        drawn = self._refreshed()
+        if not drawn.apart:
+            drawn.apart = tuple(
+                job for interval in self.intervals for job in self.for_intervals(frozenset((interval,)))
+            )
+        return drawn.apart
 
     def for_intervals(self, intervals: frozenset[float]) -> Sequence[Job]:
         """The cheapest jobs for the points of these intervals, read together."""
-        self._refresh()
-        jobs = self._jobs.get(intervals)
+        drawn = self._refreshed()
+        jobs = drawn.jobs.get(intervals)
         if jobs is None:
-            jobs = self._jobs[intervals] = tuple(self._plan(intervals))
+            jobs = drawn.jobs[intervals] = tuple(self._plan(intervals))
         return jobs
 
     def terms(self, table: Table) -> Terms:
         """Which reads of `table` the device takes, as far as is known now."""
-        self._refresh()
-        terms = self._terms.get(table)
+        drawn = self._refreshed()
+        terms = drawn.terms.get(table)
         if terms is None:
-            terms = self._terms[table] = self._learn_terms(table)
+            terms = drawn.terms[table] = self._learn_terms(table)
         return terms
 
-    def _refresh(self) -> None:
-        if self._revision == self.learning.revision:
-            return
-        self._revision = self.learning.revision
-        self._terms.clear()
-        self._jobs.clear()
-        self._all = tuple(job for interval in self.intervals for job in self.for_intervals(frozenset((interval,))))
+    def _refreshed(self) -> _Drawn:
+        if self._revision != self.learning.revision:
+            self._revision = self.learning.revision
+            self._drawn = _Drawn()
+        return self._drawn
 
     def _plan(self, intervals: frozenset[float]) -> Iterator[Job]:
         """Live points are read together; what is tried again is asked by itself; what stands aside is named with the

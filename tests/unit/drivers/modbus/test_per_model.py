@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from drivers.modbus import MODBUS
+from drivers.modbus import MODBUS, compile_device
 from drivers.modbus.device import reads_of
 from drivers.modbus.per_model import PerModel
 from drivers.modbus.requests import Notes
@@ -52,3 +52,26 @@ def test_what_is_wrong_with_a_model_is_said_of_each_of_its_devices() -> None:
     two = replace(one, id="two", options=device({}, unit=2).options)
     found = MODBUS.review(line(), [one, two])
     assert [(finding.device, finding.point) for finding in found] == [("one", "b"), ("two", "b")]
+
+
+def test_devices_asked_alike_have_the_same_jobs_until_one_of_them_learns() -> None:
+    one = device({"a": {"at": "holding:0"}, "b": {"at": "holding:9"}}, name="one")
+    first, second = compile_device(line(), one), compile_device(line(), replace(one, id="two"))
+    jobs = first.jobs()
+    assert second.jobs() is jobs
+    assert first.refused(jobs[0], 2, 0.0)
+    assert first.refused(replace(jobs[0], spare=None), 2, 0.0)
+    assert [job.points for job in first.jobs()] == [("a",), ("b",)]
+    assert second.jobs() is jobs
+    assert compile_device(line(), replace(one, id="three")).jobs() is jobs
+
+
+def test_devices_that_differ_in_what_they_can_answer_have_jobs_of_their_own() -> None:
+    one = device({"a": {"at": "holding:0"}, "b": {"at": "holding:9"}})
+    narrow = replace(one, options=device({}, max_gap=0).options)
+    far = replace(one, options=device({}, unit=2).options)
+    counts = [len(compile_device(line(), each).jobs()) for each in (one, narrow, far)]
+    assert counts == [1, 2, 1]
+    assert compile_device(line(), far).jobs()[0].unit == 2
+    slow = line(serial="/dev/ttyUSB0", baudrate=9600)
+    assert compile_device(slow, one).jobs()[0].wire_ms > compile_device(line(), one).jobs()[0].wire_ms
