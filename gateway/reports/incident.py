@@ -5,17 +5,18 @@ Every sentence is made of recorded facts; what is not recorded is said to be unk
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from gateway.errors import GatewayError
 from gateway.model import AlarmCondition, AlarmEvent, AlarmState, Text, Transition
-from gateway.reports import words
+from gateway.reports import tables, words
 from gateway.reports.document import Document, Section, Table
-from gateway.reports.handover import acts_table, readiness_word, source_line, zone_fact
+from gateway.reports.events import acts_table
 from gateway.reports.journal import Happening, Journal, Skipped, Turn
 from gateway.reports.names import Names
+from gateway.reports.paper import paper
 
 
 class Stage(Enum):
@@ -52,6 +53,8 @@ class Incident:
     turns: tuple[Turn, ...]
     skipped: tuple[Skipped, ...]
     stage: Stage
+    titles: Mapping[str, Text]
+    """What the alarms of the journal are called, by `device/rule`."""
     first: int
     last: int
     head: str
@@ -103,6 +106,7 @@ def incident(journal: Journal, name: str, until: int, stage: Stage | None = None
         tuple(each for each in journal.turns if each.device == device and begin.ts <= each.ts <= end),
         tuple(each for each in journal.skipped if begin.ts <= each.ts <= end),
         stage or _stage(ended, acts, happenings),
+        journal.titles(),
         journal.first,
         journal.last,
         journal.head,
@@ -133,32 +137,24 @@ def _begin(steps: Sequence[Transition], name: str) -> Transition:
 
 def incident_document(found: Incident, names: Names) -> Document:
     """The bulletin."""
-    say = names.say
-    title = Text(
-        f"设备告警信息快报（{found.stage.value.zh}）",
-        f"Express bulletin on an equipment alarm ({found.stage.value.en})",
-    )
-    return Document(
-        language=names.language,
-        title=say(title),
-        marks=(say(words.DRAFT), say(words.NO_WARNING)),
+    return paper(
+        title=Text(
+            f"设备告警信息快报（{found.stage.value.zh}）",
+            f"Express bulletin on an equipment alarm ({found.stage.value.en})",
+        ),
         facts=(
-            (say(Text("站点", "Site")), names.of_site()),
-            (say(Text("设备", "Device")), names.of_device(found.alarm.device)),
-            (say(Text("截至", "As of")), names.when(found.until)),
-            zone_fact(names),
+            (Text("设备", "Device"), names.of_device(found.alarm.device)),
+            (Text("截至", "As of"), names.when(found.until)),
         ),
-        sections=tuple(_sections(found, names)),
-        blanks=tuple(
-            say(each)
-            for each in (
-                Text("报送单位：", "Reported by:"),
-                Text("值班员：", "Duty officer:"),
-                Text("审核：", "Checked by:"),
-                Text("报送时间：", "Sent at:"),
-            )
+        sections=_sections(found, names),
+        blanks=(
+            Text("报送单位：", "Reported by:"),
+            Text("值班员：", "Duty officer:"),
+            Text("审核：", "Checked by:"),
+            Text("报送时间：", "Sent at:"),
         ),
-        foot=source_line(names, found.first, found.last, found.head),
+        source=found,
+        names=names,
     )
 
 
@@ -174,7 +170,7 @@ def _sections(found: Incident, names: Names) -> Iterable[Section]:
     yield Section(
         say(Text("三、处置情况", "3. What was done")),
         tuple(_not_kept(each, names) for each in found.skipped),
-        acts_table(found.steps, found.happenings, names),
+        acts_table(found.steps, found.happenings, found.titles, names),
         say(Text("记录中没有处置操作", "the journal has no action")),
     )
     yield Section(
@@ -249,45 +245,35 @@ def _first(found: Incident, names: Names) -> str:
 
 
 def _related(found: Incident, names: Names) -> Table:
-    head = names.each("时间|Time", "告警|Alarm", "级别|Priority", "数据|Values")
-    rows = tuple(
-        (
-            names.when(each.ts),
-            names.say(each.after.text),
-            names.say(words.PRIORITIES[each.after.priority]),
-            names.values(each.after.device, each.after.because) or "-",
-        )
-        for each in found.related
+    return tables.table(
+        found.related,
+        names,
+        (tables.STEP_TIME, 18),
+        (tables.STEP_ALARM, 32),
+        (tables.STEP_PRIORITY, 16),
+        (tables.STEP_VALUES, 34),
     )
-    return Table(head, rows, (18, 32, 16, 34))
 
 
 def _turns(turns: Iterable[Turn], names: Names) -> Table:
-    head = names.each("时间|Time", "由|From", "变为|To", "原因|Reasons")
-    comma = "；" if names.language == "zh" else "; "
-    rows = tuple(
-        (
-            names.when(each.ts),
-            names.say(readiness_word(each.before)),
-            names.say(readiness_word(each.state)),
-            comma.join(names.say(reason) for reason in each.reasons) or "-",
-        )
-        for each in turns
+    return tables.table(
+        turns,
+        names,
+        (tables.TURN_TIME, 18),
+        (tables.TURN_BEFORE, 18),
+        (tables.TURN_AFTER, 18),
+        (tables.TURN_REASONS, 46),
     )
-    return Table(head, rows, (18, 18, 18, 46))
 
 
 def _course(steps: Iterable[Transition], names: Names) -> Table:
-    head = names.each("时间|Time", "变化|Change", "状态|State", "级别|Priority", "数据|Values", "记录号|Entry")
-    rows = tuple(
-        (
-            names.when(each.ts),
-            names.say(words.step_word(each.event)),
-            names.say(words.CONDITIONS[each.after.condition]),
-            names.say(words.PRIORITIES[each.after.priority]),
-            names.values(each.after.device, each.after.because) or "-",
-            str(each.number),
-        )
-        for each in steps
+    return tables.table(
+        steps,
+        names,
+        (tables.STEP_TIME, 17),
+        (tables.STEP_CHANGE, 17),
+        (tables.STEP_STATE, 20),
+        (tables.STEP_PRIORITY, 13),
+        (tables.STEP_VALUES, 24),
+        (tables.STEP_ENTRY, 9),
     )
-    return Table(head, rows, (17, 17, 20, 13, 24, 9))

@@ -79,6 +79,10 @@ class Journal:
         """Whether nothing from `ts` on has been let go of."""
         return self.first <= 1 or self.begins <= ts
 
+    def titles(self) -> dict[str, Text]:
+        """What each alarm was last called, by `device/rule`."""
+        return {step.after.key: step.after.text for step in self.steps}
+
     def standing(self, until: int) -> dict[tuple[str, str], AlarmState]:
         """Every alarm as it stood at `until`, by device and rule."""
         found: dict[tuple[str, str], AlarmState] = {}

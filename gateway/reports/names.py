@@ -110,7 +110,8 @@ class Names:
 
     def value(self, device: str, point: str, value: Value) -> str:
         """`启动电池电压 11.9 V`."""
-        called = self.point(device, point) or BUILT_IN.get(point) or Called(Text(point, point))
+        called = self.point(device, point) or self.fact(device, point) or BUILT_IN.get(point)
+        called = called or Called(Text(point, point))
         return f"{called.label[self.language]} {self.shown(called, value, is_duration=point in DURATIONS)}"
 
     def shown(self, called: Called, value: Value | None, *, is_duration: bool = False) -> str:
@@ -128,7 +129,7 @@ class Names:
         """All values a rule looked at, without what it derived from them and has no name for people; empty where none
         is recorded."""
         comma = "，" if self.language == "zh" else ", "
-        named = {key for of, key in self.points if of == device}
+        named = {key for of, key in (*self.points, *self.facts) if of == device}
         return comma.join(
             self.value(device, point, value)
             for point, value in because.items()

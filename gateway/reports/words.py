@@ -71,7 +71,7 @@ EVENTS: Mapping[str, Text] = {
     "login_refused": Text("登录被拒绝", "login refused"),
 }
 #: Members of events that only programs need.
-HIDDEN = frozenset({"by", "id", "notice", "config"})
+HIDDEN = frozenset({"by", "id", "notice", "config", "order", "exact"})
 #: Members of events, and why data is missing.
 MEMBERS: Mapping[str, Text] = {
     "point": Text("测点", "point"),
@@ -88,7 +88,6 @@ MEMBERS: Mapping[str, Text] = {
     "user": Text("用户", "user"),
     "after": Text("现值", "after"),
     "result": Text("结果", "result"),
-    "order": Text("工单", "order"),
     "channel": Text("渠道", "channel"),
     "why": Text("原因", "why"),
     "what": Text("内容", "what"),
@@ -104,6 +103,11 @@ MEMBERS: Mapping[str, Text] = {
     "doubtful": Text("超出范围", "out of range"),
     "not_compared": Text("未核对", "not compared"),
     "role": Text("岗位", "role"),
+    "alarms": Text("告警", "alarms"),
+    "added": Text("新增", "added"),
+    "removed": Text("移除", "removed"),
+    "changed": Text("变更", "changed"),
+    "lost": Text("失去应答", "lost"),
 }
 #: Words of programs in members of events, by member.
 VALUES: Mapping[str, Mapping[str, Text]] = {
@@ -111,6 +115,11 @@ VALUES: Mapping[str, Mapping[str, Text]] = {
         "sent": Text("已送出", "sent"),
         "refused": Text("渠道拒收", "refused by the channel"),
         "dropped": Text("过多，已丢弃", "too many, dropped"),
+        "started": Text("开始写入", "begun"),
+        "done": Text("已写入并核对", "written and read back"),
+        "device_refused": Text("设备拒绝", "refused by the device"),
+        "not_confirmed": Text("读回的值不符", "reads back otherwise"),
+        "unknown": Text("结果未知", "the outcome is not known"),
     },
     "what": {
         "raised": Text("告警发生", "raised"),
@@ -120,12 +129,26 @@ VALUES: Mapping[str, Mapping[str, Text]] = {
         "ended": Text("告警恢复", "returned to normal"),
     },
     "priority": {priority.value: text for priority, text in PRIORITIES.items()},
-    "role": ROLES,
+    "role": {
+        **ROLES,
+        "viewer": Text("查看人员", "viewer"),
+        "operator": Text("操作人员", "operator"),
+        "maintainer": Text("检修人员", "maintainer"),
+    },
+    "identity": {
+        "verified": Text("相符", "fits"),
+        "wrong": Text("不符", "does not fit"),
+        "doubtful": Text("存疑", "in doubt"),
+        "plausible": Text("数值合理", "plausible values"),
+        "unverifiable": Text("无法核实", "cannot be verified"),
+        "silent": Text("没有应答", "no answer"),
+    },
     "via": {
         "mqtt": Text("消息命令", "command by MQTT"),
         "local": Text("现场操作", "at the machine"),
         "page": Text("本地页面", "local page"),
         "file": Text("配置文件", "configuration file"),
+        "annunciator": Text("警报器", "annunciator"),
     },
 }
 GAP_REASONS: Mapping[str, Text] = {
@@ -133,12 +156,26 @@ GAP_REASONS: Mapping[str, Text] = {
     "damage": Text("存储损坏", "the store was damaged"),
     "age": Text("超过保存期", "kept long enough"),
 }
+#: What keeps an alarm from being announced; a line or a device may follow.
+CAUSES: Mapping[str, Text] = {
+    "work_order": Text("设备停用检修", "its device is out of service"),
+    "device_silent": Text("设备没有应答", "its device does not answer"),
+    "line": Text("线路中断：", "its line is down: "),
+    "parent": Text("所依赖的设备失去应答：", "what it depends on does not answer: "),
+}
 UNKNOWN = Text("不明（无记录）", "unknown (not recorded)")
 #: Figures that have no name for people.
 ONLY_DERIVED = Text("只有推算值，见告警记录", "only derived figures, see the journal")
 NONE = Text("无", "none")
 DRAFT = Text("草稿，须经值班人员核对签字后使用", "Draft: to be checked and signed by the duty officer before use")
 NO_WARNING = Text("本文所列均为设备告警，不是公共预警", "Everything here is an equipment alarm, not a public warning")
+
+
+def readiness_word(state: str | None) -> Text:
+    """None: nothing was told since the gateway started."""
+    if state is None:
+        return Text("（启动）", "(start)")
+    return READINESS.get(state) or Text(state, state)
 
 
 def step_word(event: AlarmEvent) -> Text:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -30,6 +31,7 @@ from gateway.reports import (
 )
 from gateway.reports.as_json import handover_json, incident_json
 from gateway.reports.shift import moment, shift
+from gateway.rules.given_facts import fact_data
 from gateway.settings.protocol import Wrong
 from tests.unit.reports.stories import LOW, ZONE, Story, at, names, night, state
 
@@ -121,6 +123,116 @@ def test_a_notice_is_told_once_and_in_words(language: str, tmp_path: Path) -> No
         assert "of it" not in page
 
 
+def rows_at(clock: str, page: str) -> list[str]:
+    return [line for line in page.splitlines() if line.startswith(f"| 2026-11-21 {clock}")]
+
+
+@pytest.mark.parametrize(
+    ("device", "event", "data", "zh", "en"),
+    [
+        (
+            "_site",
+            "fact",
+            fact_data("response_level", "IV", "II", by="duty-1", via="mqtt", order="c-17", note="汛情"),
+            "| 参数变更 | 参数：应急响应级别；原值：四级响应；值：二级响应；途径：消息命令；备注：汛情 |",
+            "| fact: Response level; before: Level IV; value: Level II; via: command by MQTT; note: 汛情 |",
+        ),
+        (
+            "gen-1",
+            "fact",
+            fact_data("rated_power", None, 120.5, by="", via="file"),
+            "| 参数变更 | 参数：额定功率；原值：未设定；值：120.5 kW；途径：配置文件 |",
+            "| fact changed | fact: Rated power; before: not set; value: 120.5 kW; via: configuration file |",
+        ),
+        (
+            "gen-1",
+            "fact",
+            fact_data("retired", False, True, by="duty-1", via="local"),
+            "原值：否；值：是；途径：现场操作 |",
+            "before: false; value: true; via: at the machine |",
+        ),
+        (
+            "gen-1",
+            "write",
+            {
+                "order": "c-2",
+                "by": "duty-1",
+                "via": "local",
+                "point": "mode",
+                "before": '"manual"',
+                "value": '"auto"',
+                "result": "not_confirmed",
+                "after": '"manual"',
+            },
+            "途径：现场操作；测点：控制方式；原值：手动；值：自动；结果：读回的值不符；现值：手动 |",
+            "point: Control mode; before: Manual; value: Automatic; result: reads back otherwise; after: Manual |",
+        ),
+        (
+            "_site",
+            "notice",
+            {"channel": "sms", "result": "sent", "alarms": ["gen-1/fail_to_start", "gen-9/gone"]},
+            "渠道：sms；结果：已送出；告警：东侧发电机（gen-1）启动失败、gen-9/gone |",
+            "channel: sms; result: sent; alarms: East generator (gen-1) Failed to start, gen-9/gone |",
+        ),
+        (
+            "_gateway",
+            "config_applied",
+            {"config": "sha256:00", "added": ["gen-1"], "removed": ["gen-9"], "changed": []},
+            "| 配置变更 | 新增：东侧发电机（gen-1）；移除：gen-9 |",
+            "| configuration changed | added: East generator (gen-1); removed: gen-9 |",
+        ),
+        (
+            "_gateway",
+            "login",
+            {"by": "duty-1", "via": "page", "client": "10.0.0.8", "role": "maintainer"},
+            "途径：本地页面；来自：10.0.0.8；岗位：检修人员 |",
+            "via: local page; from: 10.0.0.8; role: maintainer |",
+        ),
+        (
+            "gen-1",
+            "loop_check",
+            {"by": "duty-1", "identity": "unverifiable", "fits": 4, "points": {"mode": {"seen": "auto"}}},
+            "| 逐点核对 | 身份：无法核实；相符：4 |",
+            "| loop check | identity: cannot be verified; fits: 4 |",
+        ),
+    ],
+)
+def test_events_are_told_in_the_words_of_the_vocabulary(
+    device: str, event: str, data: dict[str, Any], zh: str, en: str, tmp_path: Path
+) -> None:
+    story = night()
+    story.event(at("21:20"), device, event, **data)
+    for language, words in (("zh", zh), ("en", en)):
+        called, journal = names(tmp_path, language), read_journal(story)
+        sheet = as_markdown(handover_document(handover(journal, SINCE, UNTIL), called))
+        (row,) = rows_at("21:20:00", sheet)
+        assert words in row
+        assert [raw for raw in ("c-17", "c-2", "sha256", "{", "[", '"') if raw in row] == []
+
+
+@pytest.mark.parametrize(
+    ("cause", "zh", "en"),
+    [
+        ("work_order", "设备停用检修", "its device is out of service"),
+        ("device_silent", "设备没有应答", "its device does not answer"),
+        ("line lan", "线路中断：lan", "its line is down: lan"),
+        ("parent gen-1", "所依赖的设备失去应答：东侧发电机（gen-1）", "does not answer: East generator (gen-1)"),
+        ("", "不明", "unknown"),
+    ],
+)
+def test_why_an_alarm_is_suppressed_is_told_in_words(cause: str, zh: str, en: str, tmp_path: Path) -> None:
+    story = night()
+    kept = state("gen-2", "fuel_low", LOW, since=at("22:10"), is_suppressed=True, suppressed_by=cause)
+    story.step(at("22:10"), AlarmEvent.SUPPRESS, kept)
+    for language, words in (("zh", zh), ("en", en)):
+        called = names(tmp_path, language)
+        sheet = as_markdown(handover_document(handover(read_journal(story), SINCE, UNTIL), called))
+        title = {"zh": "## 四、被抑制", "en": "## 4. Suppressed"}[language]
+        (row,) = [line for line in sheet.split(title)[1].split("##")[0].splitlines() if "22:10:00" in line]
+        assert row.rstrip(" |").endswith(words) or words in row
+        assert "_" not in row.replace("gen-2", "")
+
+
 @pytest.mark.parametrize(
     ("device", "because", "zh", "en"),
     [
@@ -130,6 +242,8 @@ def test_a_notice_is_told_once_and_in_words(language: str, tmp_path: Path) -> No
         ("gen-1", {"battery_drop": 2.0, "battery_voltage": 11.9}, "启动电池电压 11.9 V", "11.9 V"),
         ("gen-1", {"battery_drop": 2.0}, "", ""),
         ("_gateway", {"disk_usage": 91.0}, "磁盘", "isk"),
+        ("gen-1", {"battery_voltage": 11.9, "rated_power": 50.0}, "额定功率 50 kW", "Rated power 50 kW"),
+        ("_site", {"response_level": "II"}, "应急响应级别 二级响应", "Response level Level II"),
         ("gone-3", {"battery_voltage": 11.9}, "battery_voltage 11.9", "battery_voltage 11.9"),
     ],
 )
@@ -143,6 +257,7 @@ def test_values_have_names_and_sensible_digits(
         assert "battery_drop" not in told
         assert "023" not in told
         assert "disk_usage" not in told
+        assert "response_level" not in told
 
 
 def test_provisional_times_are_put_right() -> None:
