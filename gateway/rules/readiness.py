@@ -87,13 +87,15 @@ def judge(
         missing = [group for group in groups if not _any_usable(group, usable)]
     else:
         missing = [] if any(usable.values()) else [tuple(usable)]
-    reasons = tuple(Reason(each.rule, each.priority, each.text) for each in active)
+    reasons = [Reason(each.rule, each.priority, each.text) for each in active]
     state = _state(active, bool(missing), in_use=in_use, out_of_service=out_of_service, retired=retired)
     if missing:
         named = [[labels.get(name) or Text(name, name) for name in group] for group in missing]
-        reasons = (*reasons, unseen(named, lost))
+        # What cannot be seen weighs more than whatever leaves the device usable.
+        decisive = [index for index, each in enumerate(active, 1) if each.effect is Effect.NOT_READY]
+        reasons.insert(max(decisive, default=0), unseen(named, lost))
     score = max(0, 100 - sum(WEIGHTS[each.priority] for each in active))
-    return Judgement(state, None if state is ReadinessState.UNKNOWN else score, reasons)
+    return Judgement(state, None if state is ReadinessState.UNKNOWN else score, tuple(reasons))
 
 
 def _any_usable(group: Sequence[str], usable: Mapping[str, bool]) -> bool:

@@ -42,8 +42,13 @@ def test_the_first_state_that_holds(
 
 def test_reasons_stand_in_order_of_weight_and_unseen_points_are_named() -> None:
     judgement = judge([("a",), ("b", "c")], {"a": FRESH, "c": BAD}, LABELS, [NOTICE, BATTERY, FUEL])
-    assert [reason.rule for reason in judgement.reasons] == ["battery_low", "fuel_low", "service_due", "no_data"]
-    assert judgement.reasons[-1].text == Text("没有可用数据：油位或c", "No usable data: Fuel level or c")
+    assert [reason.rule for reason in judgement.reasons] == ["battery_low", "no_data", "fuel_low", "service_due"]
+    assert judgement.reasons[1].text == Text("没有可用数据：油位或c", "No usable data: Fuel level or c")
+
+
+def test_what_makes_it_unknown_is_said_first() -> None:
+    judgement = judge([("a",)], {"a": BAD}, LABELS, [NOTICE, FUEL])
+    assert [reason.rule for reason in judgement.reasons] == ["no_data", "fuel_low", "service_due"]
 
 
 def test_a_device_that_is_not_heard_at_all_says_whether_it_or_its_line_is_down() -> None:

@@ -28,8 +28,32 @@ ANY = next(rule for pack in PACKS.packs for rule in pack.rules if rule.name == "
         ("critical", False, True, "none", "C", "critical"),
         ("high", True, False, "II", "C", "high"),
         ("high", True, True, "II", "C", "critical"),
+        ("critical", True, False, "II", "C", "critical"),
+        ("low", True, False, "I", "C", "low"),
     ],
 )
 def test_severity(given: str, raises: bool, safety: bool, level: str, criticality: str, expected: str) -> None:
     rule = replace(ANY, raises=raises, safety=safety)
     assert severity(Priority(given), rule, level, criticality) is Priority(expected)
+
+
+LADDER = ("low", "medium", "high", "critical")
+#: Whether the rule rises and speaks of danger, response level, criticality: by how many steps.
+SHIFTS = {
+    (raises, safety, level, criticality): (raises and level in ("I", "II")) - (criticality == "C" and not safety)
+    for raises in (False, True)
+    for safety in (False, True)
+    for level in ("none", "IV", "III", "II", "I", None)
+    for criticality in ("A", "B", "C", None)
+}
+
+
+@pytest.mark.parametrize("given", LADDER)
+def test_no_combination_is_more_than_a_step_off_and_none_leaves_the_ladder(given: str) -> None:
+    for (raises, safety, level, criticality), shift in SHIFTS.items():
+        rule = replace(ANY, raises=raises, safety=safety)
+        expected = LADDER[min(max(LADDER.index(given) + shift, 0), 3)]
+        found = severity(Priority(given), rule, level, criticality)
+        assert found.value == expected, (raises, safety, level, criticality)
+        if safety:
+            assert found.level >= Priority(given).level
