@@ -63,7 +63,6 @@ class Pipeline:
         self._send = send
         self._health: Reporter | None = None
         self._kinds = {device.id: device.kind for device in site.devices}
-        self._labels = _labels(site)
         self._reporters = {device.id: Reporter(device.id, device.points) for device in site.devices}
         self._past = Counts()
         self.has_to_clear = True
@@ -94,7 +93,6 @@ class Pipeline:
         overtaken = [each for each in self._given.in_force(self.site) if each not in self._given.in_force(site)]
         self.site = site
         self._kinds = {device.id: device.kind for device in site.devices}
-        self._labels = _labels(site)
         judge = self._judge(site, rules)
         judge.carry_over(self.judge)
         self.judge = judge
@@ -244,7 +242,9 @@ class Pipeline:
     def _tell(self, readiness: Readiness) -> None:
         def body(ts: int) -> bytes:
             told = replace(readiness, ts=ts, valid_until=ts + VALID_MS)
-            return encode.readiness_body(told, self._kinds[readiness.device], self._labels[readiness.device])
+            category = self.judge.facts(readiness.device).get(CATEGORY, GENERAL)
+            stocked_for = "" if category == GENERAL else str(category)
+            return encode.readiness_body(told, self._kinds[readiness.device], self.site.labels, stocked_for)
 
         topic = topics.readiness(self.site.id, readiness.device)
         row = self._accept(topic, body, readiness.ts, retain=True, rank=STATE_RANK)
@@ -311,16 +311,6 @@ class Pipeline:
 
 def _unknown(_: str) -> bool:
     return False
-
-
-def _labels(site: SiteSettings) -> dict[str, Mapping[str, str]]:
-    """The labels of each device's readiness: those of the site, and what the device is stocked for where that is said,
-    so that the centre can count by it. A label of the site of that name goes before."""
-    stocked_for = {device.id: device.facts.get(CATEGORY, GENERAL) for device in site.devices}
-    return {
-        device: site.labels if category == GENERAL else {CATEGORY: str(category), **site.labels}
-        for device, category in stocked_for.items()
-    }
 
 
 def _nothing_follows() -> None:

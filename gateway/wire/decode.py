@@ -102,6 +102,7 @@ def _readiness(found: dict[str, object]) -> DeviceReadiness:
         members.message_id(found),
         members.time(found, "ts"),
         members.backlog(found),
+        members.word(found, "category") if "category" in found else "",
     )
 
 

@@ -111,19 +111,18 @@ def reasons(items: tuple[Reason, ...]) -> list[Json]:
     return [{"rule": item.rule, "priority": item.priority.value, "text": item.text.as_dict()} for item in items]
 
 
-def readiness_body(readiness: Readiness | DeviceReadiness, kind: str, labels: Mapping[str, str]) -> bytes:
-    """The judgement on one device."""
-    return _body(
-        kind,
-        labels,
-        {
-            "state": readiness.state.value,
-            "since": readiness.since,
-            "valid_until": readiness.valid_until,
-            "score": readiness.score,
-            "reasons": reasons(readiness.reasons),
-        },
-    )
+def readiness_body(
+    readiness: Readiness | DeviceReadiness, kind: str, labels: Mapping[str, str], category: str = ""
+) -> bytes:
+    """The judgement on one device; `category` is what it is stocked for."""
+    members: dict[str, Json] = {
+        "state": readiness.state.value,
+        "since": readiness.since,
+        "valid_until": readiness.valid_until,
+        "score": readiness.score,
+        "reasons": reasons(readiness.reasons),
+    }
+    return _body(kind, labels, members | ({"category": category} if category else {}))
 
 
 def site_body(site: SiteReadiness) -> bytes:
@@ -189,7 +188,7 @@ def body(message: Message) -> bytes:
         case Telemetry():
             return telemetry_body(message, message.kind, message.labels, synced=message.synced)
         case DeviceReadiness():
-            return readiness_body(message, message.kind, message.labels)
+            return readiness_body(message, message.kind, message.labels, message.category)
         case SiteReadiness():
             return site_body(message)
         case Alarm():

@@ -80,6 +80,9 @@ def _telemetry(topic: Topic, message: Telemetry) -> list[Fact]:
     return rows
 
 
+CATEGORY = "category"
+
+
 def _readiness(topic: Topic, message: DeviceReadiness) -> Fact:
     fields: dict[str, Field] = {
         "state": message.state.value,
@@ -89,6 +92,8 @@ def _readiness(topic: Topic, message: DeviceReadiness) -> Fact:
     }
     if message.score is not None:
         fields["score"] = float(message.score)
+    if message.category and CATEGORY not in message.labels:  # a label is a tag, and no field may have its name
+        fields[CATEGORY] = message.category
     tags = _tags(message.labels, ("site", topic.site), ("device", topic.device), ("kind", message.kind))
     return Fact("readiness", tags, fields, message.ts)
 

@@ -64,6 +64,8 @@ class DeviceReadiness:
     id: MessageId = NO_ID
     ts: int = 0
     backlog: bool = False
+    category: str = ""
+    """What the device is stocked for; empty where that is nothing in particular."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,19 @@ def test_readiness() -> None:
     assert got == [Fact("readiness", tags, fields, TS)]
 
 
+def test_what_a_device_is_stocked_for_is_a_field_and_no_tag() -> None:
+    said = {"kind": "pump", "state": "ready", "since": TS, "valid_until": TS, "score": 100, "reasons": []}
+    (fact,) = rows("pump-1/readiness", **said, category="flood")
+    assert dict(fact.tags) == {"site": "depot-07", "device": "pump-1", "kind": "pump", "city": "xining"}
+    assert fact.fields["category"] == "flood"
+    (plain,) = rows("pump-1/readiness", **said)
+    assert plain.tags == fact.tags
+    assert "category" not in plain.fields
+    (labelled,) = rows("pump-1/readiness", **said, category="flood", labels={"category": "rescue"})
+    assert dict(labelled.tags)["category"] == "rescue"
+    assert "category" not in labelled.fields
+
+
 def test_readiness_numbers_of_every_state() -> None:
     expected = {
         "ready": (1.0, 1.0),

@@ -106,6 +106,13 @@ def test_readiness() -> None:
     )
 
 
+def test_readiness_says_what_the_device_is_stocked_for_beside_its_labels() -> None:
+    readiness = Readiness("pump-1", TS, ReadinessState.READY, TS, TS + 180_000, 100)
+    members = json.loads(sent(encode.readiness_body(readiness, "pump", {"city": "xining"}, "flood")))
+    assert (members["category"], members["labels"]) == ("flood", {"city": "xining"})
+    assert "category" not in json.loads(sent(encode.readiness_body(readiness, "pump", {"city": "xining"})))
+
+
 def test_unknown_readiness_has_no_score() -> None:
     readiness = Readiness("gen-1", TS, ReadinessState.UNKNOWN, TS, TS + 180_000, None)
     members = json.loads(sent(encode.readiness_body(readiness, "generator", {})))

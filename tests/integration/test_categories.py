@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import urllib.request
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from gateway.app import Gateway, load
 from gateway.model import Reading, Status
+from gateway.rules.given_facts import GivenFact
 from gateway.store import open_store
 from gateway.wire import topics
 from gateway.wire.decode import decode
@@ -31,8 +33,8 @@ PUMP = """  - {{id: {id}, kind: pump, line: lan, unit: {unit}, interval: 1s, fac
      points: {{mode_auto: {{at: "coil:0"}}, phase_loss: {{at: "coil:1"}}, drive_fault: {{at: "coil:2"}},
               current: {{at: "holding:0"}}, well_level: {{at: "holding:1"}}}}}}"""
 READY = {"mode_auto": True, "phase_loss": False, "drive_fault": False, "current": 0, "well_level": 0}
-HOW_MANY = """SELECT sum(ready) FROM (SELECT last(ready) AS ready FROM readiness
-    WHERE kind = 'pump' AND category = 'flood' AND county = '{county}' GROUP BY site, device)"""
+HOW_MANY = """SELECT sum(ready) FROM (SELECT last(ready) AS ready, category FROM readiness
+    WHERE kind = 'pump' AND county = '{county}' GROUP BY site, device) WHERE category = 'flood'"""
 
 
 def site_file(folder: Path, id_: str, county: str, categories: Mapping[str, str]) -> Path:
@@ -86,6 +88,26 @@ async def test_ready_flood_pumps_of_a_county(tmp_path: Path, influxd: Influxd) -
     for county, expected in (("east", 3), ("west", 1)):
         (found,) = ask(influxd, HOW_MANY.format(county=county), "vigil")
         assert found["values"][0][1] == expected
-    (stocked,) = ask(influxd, 'SHOW TAG VALUES FROM readiness WITH KEY = "category"', "vigil")
-    named = [value for _, value in stocked["values"]]
-    assert named == ["flood", "forest_fire"], "what is for nothing in particular has no such tag"
+    (stocked,) = ask(influxd, "SELECT distinct(category) FROM readiness", "vigil")
+    assert sorted(value for _, value in stocked["values"]) == ["flood", "forest_fire"]
+    (keys,) = ask(influxd, "SHOW TAG KEYS FROM readiness", "vigil")
+    assert {key for (key,) in keys["values"]} == {"site", "device", "kind", "county"}
+
+
+async def test_what_was_given_while_it_runs_counts(tmp_path: Path) -> None:
+    site = load(site_file(tmp_path / "1", "depot-1", "east", {"pump-1": ""}))
+    store = open_store(site.state_dir)
+    try:
+        gateway = Gateway(site, store)
+        ts = gateway.clock.wall_ms()
+        gateway.pipeline.give_fact(GivenFact("pump-1", "category", "flood", "duty-1", ts, "general"), {})
+        gateway.pipeline.deliver(
+            Reading("pump-1", ts, tuple(READY), tuple(READY.values()), (Status.Good,) * len(READY))
+        )
+        await store.flush()
+        rows = await store.outbox.backlog((-1, -1), 1000)
+        bodies = [json.loads(frame("9c41f07be2a3", row)) for row in rows if row.topic.endswith("pump-1/readiness")]
+    finally:
+        store.close()
+    assert bodies[-1]["category"] == "flood"
+    assert bodies[-1]["labels"] == {"county": "east"}
