@@ -343,7 +343,8 @@ class Gateway:
     def _books(self) -> dict[str, Value]:
         """The pipeline's, outbox's and uplink's own figures."""
         uplink = self.uplink.health() if self.uplink is not None else None
-        own = books(self.pipeline.counts, self.store.outbox.counts(), self.field, uplink)
+        not_understood = self._apprise.not_understood
+        own = books(self.pipeline.counts, self.store.outbox.counts(), self.field, uplink, not_understood)
         own |= self.crew.health() | self.annunciator.health()
         return {**own, "clock_synced": self.clock.synced, "devices_configured": len(self.site.devices)}
 

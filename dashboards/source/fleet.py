@@ -201,13 +201,14 @@ def _per_minute(lang: str) -> str:
 
 
 def _lost(lang: str) -> build.Panel:
-    names = ("rows_resent", "rows_dropped", "rows_refused")
+    names = ("rows_resent", "rows_dropped", "rows_refused", "not_understood")
     look = Look(
         title=Text("重发、丢弃、被拒", "Sent again, dropped, refused"),
         about=Text(
-            "丢弃只在缓存满时发生，并有事件说明；被拒的消息搁置在网关上。正常时都为 0。",
+            "丢弃只在缓存满时发生，并有事件说明；被拒的消息搁置在网关上；无法理解的是发给网关的命令和消息。"
+            "正常时都为 0。",
             "Messages are dropped only when the outbox is full, and an event says so; refused ones stay at the "
-            "gateway. All are 0 when all is well.",
+            "gateway; what was not understood are commands and messages to the gateway. All are 0 when all is well.",
         ),
         width=6,
         height=8,
@@ -219,7 +220,7 @@ def _lost(lang: str) -> build.Panel:
             ref=ref,
             alias=f"$tag_site {label(GATEWAY, name)[lang]}",
         )
-        for ref, name in zip("ABC", names, strict=True)
+        for ref, name in zip("ABCD", names, strict=True)
     ]
     return trend(lang, look, queries, scale=Scale(unit="short", low=0), bars=True, interval="2m")
 

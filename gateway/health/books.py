@@ -9,8 +9,11 @@ from gateway.store.outbox import OutboxCounts
 from gateway.uplink.health import Health
 
 
-def books(counts: Counts, outbox: OutboxCounts, field: Field, uplink: Health | None) -> dict[str, Value]:
-    """What was polled, sent, kept and confirmed since the start; without an uplink nothing is said of one."""
+def books(
+    counts: Counts, outbox: OutboxCounts, field: Field, uplink: Health | None, not_understood: int
+) -> dict[str, Value]:
+    """What was polled, sent, kept and confirmed since the start; without an uplink nothing is said of one.
+    `not_understood` are the answers nobody understood that did not come by the uplink; what came by it is added."""
     stats, past = field.stats(), field.past
     values: dict[str, Value] = {
         "samples_polled": counts.polled,
@@ -23,6 +26,7 @@ def books(counts: Counts, outbox: OutboxCounts, field: Field, uplink: Health | N
         "rows_confirmed": outbox.confirmed,
         "rows_dropped": outbox.dropped,
         "rows_refused": outbox.dead,
+        "not_understood": not_understood + (uplink.malformed if uplink is not None else 0),
         "devices_silent": sum(1 for each in stats if each.silent_since is not None),
         "polls": past["polls"] + sum(each.polls for each in stats),
         "polls_missed": past["skipped"] + sum(each.skipped for each in stats),
