@@ -23,6 +23,9 @@ Equipment = Mapping[str, tuple[str, Mapping[str, Value]]]
 """Device id to kind and facts."""
 INTERVAL = "200ms"
 
+HANGS_S = 60
+"""Who has not come so far by then never will, however busy the machine is."""
+
 
 def site_file(
     folder: Path,
@@ -157,7 +160,7 @@ class Heard:
         """Wait for this readiness."""
         wanted = (state, frozenset(rules))
         try:
-            await self.peer.until(lambda: self.state(device) == wanted, 20)
+            await self.peer.until(lambda: self.state(device) == wanted, HANGS_S)
         except TimeoutError:
             raise AssertionError(f"{device} should be {wanted}, is {self.state(device)}") from None
 
@@ -174,6 +177,6 @@ class Heard:
         """Wait until exactly these alarms of the device are active."""
         wanted = set(rules)
         try:
-            await self.peer.until(lambda: self.alarms(device).keys() == wanted, 20)
+            await self.peer.until(lambda: self.alarms(device).keys() == wanted, HANGS_S)
         except TimeoutError:
             raise AssertionError(f"{device} should have {wanted}, has {self.alarms(device)}") from None
