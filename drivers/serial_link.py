@@ -1,11 +1,10 @@
-"""A serial port as a link: opened by its stable name, read by the event loop, given up when it is unplugged."""
+"""A serial port as the endpoint of a link: opened by its stable name, ours alone, given up when it is unplugged."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import errno
-import os
 import select
 import termios
 from dataclasses import dataclass
@@ -14,9 +13,8 @@ from typing import Literal
 import serial
 from serial.rs485 import RS485Settings
 
-from drivers.links import Receiver
+from drivers.links import Opened
 
-_READ = 4096
 _LOCK_WAITS_S = (0.05, 0.15, 0.3, 0.5)
 _LOCKED = (errno.EAGAIN, errno.EBUSY)
 IN_USE = "the port is used by another program"
@@ -44,38 +42,27 @@ class SerialSettings:
         return bits / self.baudrate
 
 
-class SerialLink:
-    """A serial port read by the event loop."""
+class SerialEndpoint:
+    """A serial port; `has_peer`: it is plugged in."""
 
     has_peer = True
 
     def __init__(self, settings: SerialSettings) -> None:
         self.settings = settings
-        self._port: serial.Serial | None = None
-        self._fd = -1
-        self._receiver: Receiver | None = None
-        self._unsent = b""
 
     @property
     def name(self) -> str:
         return self.settings.path
 
-    @property
-    def is_open(self) -> bool:
-        return self._port is not None
-
-    async def open(self, receiver: Receiver) -> None:
+    async def open(self) -> Opened:
         port = await self._open_exclusively()
         try:
             self._prepare(port)
         except (OSError, ValueError) as error:
             port.close()
             raise OSError(f"RS-485 mode: {error}") from error
-        self._port = port
-        self._fd = port.fileno()
-        self._receiver = receiver
-        self._unsent = b""
-        asyncio.get_running_loop().add_reader(self._fd, self._readable)
+        descriptor = port.fileno()
+        return Opened(descriptor, lambda: _why_ended(descriptor), lambda: _shut(port))
 
     async def _open_exclusively(self) -> serial.Serial:
         """The port, ours alone. Whoever only looks at it (a service that knows modems, a program that just ends) is
@@ -113,73 +100,18 @@ class SerialLink:
             with contextlib.suppress(OSError, ValueError):
                 port.set_low_latency_mode(True)
 
-    def _readable(self) -> None:
-        data = self._read()
-        if data and self._receiver is not None:
-            self._receiver.received(data)
 
-    def _read(self) -> bytes:
-        try:
-            data = os.read(self._fd, _READ)
-        except BlockingIOError:
-            return b""
-        except OSError as error:
-            self._lose(error.strerror or str(error))
-            return b""
-        if not data:
-            poll = select.poll()
-            poll.register(self._fd, select.POLLIN)
-            if any(event & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, event in poll.poll(0)):
-                self._lose("hung up")
-        return data
+def _why_ended(descriptor: int) -> str | None:
+    """A port reads empty where nothing came, and where it is gone."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    gone = select.POLLHUP | select.POLLERR | select.POLLNVAL
+    return "hung up" if any(event & gone for _, event in poll.poll(0)) else None
 
-    def drain(self) -> bytes:
-        drained = b""
-        while self._port is not None and (data := self._read()):
-            drained += data
-            if len(drained) > 16 * _READ:
-                break
-        return drained
 
-    def write(self, data: bytes) -> None:
-        if self._port is None:
-            return
-        if self._unsent:
-            self._unsent += data
-            return
-        try:
-            sent = os.write(self._fd, data)
-        except BlockingIOError:
-            sent = 0
-        except OSError as error:
-            self._lose(error.strerror or str(error))
-            return
-        if sent < len(data):
-            self._unsent = data[sent:]
-            asyncio.get_running_loop().add_writer(self._fd, self._writable)
-
-    def _writable(self) -> None:
-        data, self._unsent = self._unsent, b""
-        asyncio.get_running_loop().remove_writer(self._fd)
-        self.write(data)
-
-    def _lose(self, why: str) -> None:
-        receiver = self._receiver
-        self.close()
-        if receiver is not None:
-            receiver.lost(why)
-
-    def close(self) -> None:
-        port, self._port = self._port, None
-        self._receiver = None
-        if port is None:
-            return
-        loop = asyncio.get_running_loop()
-        loop.remove_reader(self._fd)
-        loop.remove_writer(self._fd)
-        # the kernel would wait for unsent bytes, up to 30 s
-        with contextlib.suppress(termios.error):
-            termios.tcflush(self._fd, termios.TCIOFLUSH)
-        self._fd = -1
-        with contextlib.suppress(OSError):
-            port.close()
+def _shut(port: serial.Serial) -> None:
+    # the kernel would wait for unsent bytes, up to 30 s
+    with contextlib.suppress(termios.error):
+        termios.tcflush(port.fileno(), termios.TCIOFLUSH)
+    with contextlib.suppress(OSError):
+        port.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from drivers.connection import Backoff
-from drivers.links import Link, SocketLink
+from drivers.links import Link, LoopLink
 from drivers.modbus.bus_line import BusLine
 from drivers.modbus.exchange import Exchange
 from drivers.modbus.framing import Framing
@@ -12,7 +12,8 @@ from drivers.modbus.framing_mbap import MbapFraming
 from drivers.modbus.framing_rtu import RtuFraming
 from drivers.modbus.options import ModbusLine
 from drivers.modbus.transaction_line import TransactionLine
-from drivers.serial_link import SerialLink, SerialSettings
+from drivers.network_link import NetworkEndpoint
+from drivers.serial_link import SerialEndpoint, SerialSettings
 from gateway.ports import Clock, Line
 from gateway.settings.types import LineSettings
 
@@ -55,7 +56,7 @@ def open_line(line: LineSettings, clock: Clock) -> Line:
     if options.serial is not None:
         port = serial_settings(options)
         exchange = Exchange(
-            SerialLink(port),
+            LoopLink(SerialEndpoint(port)),
             _bus_framing(options),
             clock,
             quiet_s=max(_QUIET_S, 8 * port.char_s),
@@ -78,10 +79,10 @@ def _bus_framing(options: ModbusLine) -> Framing:
 
 def _network_link(options: ModbusLine) -> Link:
     if options.udp is not None:
-        return SocketLink(*_host_port(options.udp), datagrams=True)
+        return LoopLink(NetworkEndpoint(*_host_port(options.udp), datagrams=True))
     if options.tcp is None:
         raise ValueError("the line has no endpoint")
-    return SocketLink(*_host_port(options.tcp))
+    return LoopLink(NetworkEndpoint(*_host_port(options.tcp)))
 
 
 def _network_exchange(link: Link, framing: Framing, options: ModbusLine, clock: Clock) -> Exchange:

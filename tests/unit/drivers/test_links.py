@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from drivers.links import SocketLink
+from drivers.links import LoopLink
+from drivers.network_link import NetworkEndpoint
 
 
 class Kept:
@@ -39,8 +40,8 @@ def listener() -> Iterator[socket.socket]:
         yield server
 
 
-async def opened(listener: socket.socket) -> tuple[SocketLink, Kept, socket.socket]:
-    link, kept = SocketLink("127.0.0.1", listener.getsockname()[1]), Kept()
+async def opened(listener: socket.socket) -> tuple[LoopLink, Kept, socket.socket]:
+    link, kept = LoopLink(NetworkEndpoint("127.0.0.1", listener.getsockname()[1])), Kept()
     await link.open(kept)
     return link, kept, listener.accept()[0]
 
@@ -101,11 +102,11 @@ async def test_nobody_listens(listener: socket.socket) -> None:
     port = listener.getsockname()[1]
     listener.close()
     with pytest.raises(OSError, match="refused"):
-        await SocketLink("127.0.0.1", port).open(Kept())
+        await LoopLink(NetworkEndpoint("127.0.0.1", port)).open(Kept())
 
 
 async def test_a_name_is_looked_up(listener: socket.socket) -> None:
-    link, kept = SocketLink("localhost", listener.getsockname()[1]), Kept()
+    link, kept = LoopLink(NetworkEndpoint("localhost", listener.getsockname()[1])), Kept()
     with contextlib.closing(link):
         await link.open(kept)
         assert link.is_open
@@ -115,7 +116,7 @@ async def test_datagrams_stay_whole_and_a_missing_server_is_told() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
         port = server.getsockname()[1]
-        link, kept = SocketLink("127.0.0.1", port, datagrams=True), Kept()
+        link, kept = LoopLink(NetworkEndpoint("127.0.0.1", port, datagrams=True)), Kept()
         await link.open(kept)
         link.write(b"ask")
         _, address = server.recvfrom(10)

@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from drivers.serial_link import IN_USE, SerialLink, SerialSettings
+from drivers.links import LoopLink
+from drivers.serial_link import IN_USE, SerialEndpoint, SerialSettings
 from tests.servers import PtyPair
 
 
@@ -17,7 +18,7 @@ class Nobody:
 
 
 async def test_a_port_that_another_program_keeps_is_refused_in_words(ptys: PtyPair) -> None:
-    first, second = SerialLink(SerialSettings(str(ptys.a))), SerialLink(SerialSettings(str(ptys.a)))
+    first, second = (LoopLink(SerialEndpoint(SerialSettings(str(ptys.a)))) for _ in range(2))
     await first.open(Nobody())
     try:
         with pytest.raises(OSError, match=IN_USE):
@@ -29,7 +30,7 @@ async def test_a_port_that_another_program_keeps_is_refused_in_words(ptys: PtyPa
 
 
 async def test_a_port_that_is_let_go_of_meanwhile_is_opened(ptys: PtyPair) -> None:
-    first, second = SerialLink(SerialSettings(str(ptys.a))), SerialLink(SerialSettings(str(ptys.a)))
+    first, second = (LoopLink(SerialEndpoint(SerialSettings(str(ptys.a)))) for _ in range(2))
     await first.open(Nobody())
     opening = asyncio.create_task(second.open(Nobody()))
     await asyncio.sleep(0)  # it has met the lock by now
