@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -113,15 +113,13 @@ def _judge_counter(
             verdict.gap += 1
         else:
             assert seq is None, f"poll {number} of unit {unit} was accepted as {seq} and is nowhere"
-            death = _death_that_explains(stage, at_ns)
-            if death is not None and not death.orderly:
+            death, ended_ns = what_lost(at_ns, stage.deaths, stage.reloads)
+            assert death or ended_ns, f"poll {number} of unit {unit} at {at_ns} is nowhere; deaths: {stage.deaths}"
+            if ended_ns is not None and (death is None or verdict.cut_short[ended_ns] < LINES):
+                verdict.cut_short[ended_ns] += 1
+            elif death is not None:
                 verdict.killed += 1
                 verdict.worst_kill_s = max(verdict.worst_kill_s, (death.told_ns - at_ns) / 1e9)
-                continue
-            ends = [ended for began, ended in stage.reloads if began <= at_ns <= ended]
-            ends += [death.at_ns] if death is not None else []
-            assert ends, f"poll {number} of unit {unit} at {at_ns} is nowhere; deaths: {stage.deaths}"
-            verdict.cut_short[ends[0]] += 1
 
 
 def _prove(
@@ -148,12 +146,21 @@ def clock_story(stage: Stage) -> str:
     return f"clock steps {stage.clock.steps}; the machine's own clock {stage.counters.jumps}"
 
 
-def _death_that_explains(stage: Stage, at_ns: int) -> Death | None:
-    """The end of the gateway that made this poll; None where the poll should have been safe by then."""
-    for death in stage.deaths:
-        if at_ns <= death.at_ns:
-            return death if at_ns >= death.undurable_since_ns - STALL_NS else None
-    return None
+def what_lost(
+    at_ns: int, deaths: Sequence[Death], reloads: Sequence[tuple[int, int]]
+) -> tuple[Death | None, int | None]:
+    """What a poll may have been lost to that no file ever took: a kill soon after it, and when the stop or the reload
+    had ended that it was under way at. A kill before the next commit leaves no doubt; a later one, while the machine
+    stood still, may be a reload's loss as well. Neither where the poll should have been safe."""
+    death = next((death for death in deaths if at_ns <= death.at_ns), None)
+    if death is not None and at_ns < death.undurable_since_ns - STALL_NS:
+        death = None
+    if death is not None and not death.orderly and at_ns >= death.undurable_since_ns:
+        return death, None
+    ended_ns = next((ended_ns for began_ns, ended_ns in reloads if began_ns <= at_ns <= ended_ns), None)
+    if death is not None and death.orderly:
+        return None, ended_ns or death.at_ns
+    return death, ended_ns
 
 
 def _judge_taps(
