@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -31,13 +31,16 @@ class Failure:
 
 def run_cases(pack: Pack, kinds: Mapping[str, Kind]) -> list[Failure]:
     """Every failure of a pack: wrong answers, and rules without a case that raises, clears and starves each."""
-    failures: list[Failure] = []
+    return list(failures(pack, kinds))
+
+
+def failures(pack: Pack, kinds: Mapping[str, Kind]) -> Iterator[Failure]:
+    """The same, one after the other as they are found."""
     for rule in pack.rules:
         seen: set[tuple[str, str]] = set()
         for number, case in enumerate(rule.cases, 1):
-            failures += _run(pack, rule, case, number, kinds.get(pack.kind), seen)
-        failures += _missing(rule, seen)
-    return failures
+            yield from _run(pack, rule, case, number, kinds.get(pack.kind), seen)
+        yield from _missing(rule, seen)
 
 
 def _run(

@@ -80,4 +80,7 @@ def test_gas_fire_flood_and_emergency_stop_stay_armed() -> None:
         "SCB-01",
         "SCB-02",
     }
-    assert [rule.name for rule in RULES.values() if set(rule.codes) & codes and not rule.safety] == ["fire_panel_fault"]
+    assert [rule.name for rule in RULES.values() if set(rule.codes) & codes and not rule.safety] == [
+        "shelter_fire_panel_fault",
+        "fire_panel_fault",
+    ]

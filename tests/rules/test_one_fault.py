@@ -33,6 +33,26 @@ def test_a_device_of_which_something_mandatory_is_not_seen_is_unknown(name: str,
     assert site.state(name)[0] == "ready"
 
 
+@pytest.mark.parametrize("point", ["humidity_3", "temperature_2", "water_detected_4", "door_open_2"])
+def test_each_zone_a_store_has_must_be_seen(point: str) -> None:
+    site = plant_site(equipment("it", "warehouse"))
+    site.pass_s(20)
+    assert site.state("it") == ("ready", ())
+    site.bad.add(("it", point))
+    site.pass_s(2)
+    assert site.state("it") == ("unknown", ("no_data",))
+
+
+def test_a_set_whose_tank_nobody_described_is_judged_by_its_level() -> None:
+    site = plant_site(equipment("it", "generator"))
+    site.pass_s(20)
+    assert site.state("it") == ("ready", ())
+    site.do("it", fuel=18)
+    site.pass_s(2)
+    assert site.state("it")[0] == "not_ready"
+    assert "fuel_low" in site.state("it")[1]
+
+
 def test_every_kind_that_can_fail_people_has_something_mandatory() -> None:
     assert {VOCABULARY[kind].name for kind, _ in DEPOT.values()} - {DEPOT[name][0] for name, _ in MANDATORY} == {
         "sensor",

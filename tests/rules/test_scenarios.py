@@ -43,7 +43,7 @@ STORIES: dict[str, tuple[str, dict[str, object], Story]] = {
                 {"emergency_stop_pushed", "controller_shutdown", "charger_off"},
             ),
             ({"emergency_stop": "released", "fault_reset": "on", "charger_breaker": "on"}, 3600, "ready", set()),
-            ({"fuel": 12}, 2, "not_ready", {"fuel_low", "fuel_loss"}),
+            ({"fuel": 12}, 2, "not_ready", {"fuel_low", "fuel_loss", "controller_low_fuel"}),
             ({"fuel": 90}, 2, "ready", set()),
         ],
     ),
@@ -53,7 +53,7 @@ STORIES: dict[str, tuple[str, dict[str, object], Story]] = {
         [
             ({"mode": "manual"}, 2, "not_ready", {"switch_not_in_auto"}),
             ({"mode": "auto"}, 2, "ready", set()),
-            ({"breaker_tripped": "source2"}, 2, "not_ready", {"transfer_failed"}),
+            ({"breaker_tripped": "source2"}, 2, "not_ready", {"transfer_failed", "switch_faulty"}),
             ({"breaker_tripped": "none", "fault_reset": "on"}, 2, "ready", set()),
         ],
     ),
@@ -70,8 +70,13 @@ STORIES: dict[str, tuple[str, dict[str, object], Story]] = {
         "pump",
         {"drive": "electric", "rated_current": 70},
         [
-            ({"phase_loss": "on"}, 2, "degraded", {"pump_supply_fault"}),
-            ({"mode": "manual"}, 2, "not_ready", {"pump_not_in_auto", "pump_supply_fault"}),
+            ({"phase_loss": "on"}, 2, "degraded", {"pump_supply_fault", "pump_without_supply"}),
+            (
+                {"mode": "manual"},
+                2,
+                "not_ready",
+                {"pump_not_in_auto", "pump_supply_fault", "pump_without_supply"},
+            ),
             ({"mode": "auto", "phase_loss": "off", "fault_reset": "on"}, 2, "ready", set()),
         ],
     ),
@@ -125,7 +130,7 @@ STORIES: dict[str, tuple[str, dict[str, object], Story]] = {
         {"capacity": 400, "water_capacity": 20000},
         [
             ({"siren_fault": "on"}, 2, "degraded", {"shelter_self_test_failed"}),
-            ({"fire": "on"}, 60, "not_ready", {"shelter_fire", "shelter_self_test_failed"}),
+            ({"fire": "on"}, 60, "not_ready", {"shelter_fire", "shelter_smoke", "shelter_self_test_failed"}),
             ({"fire": "off", "siren_fault": "off"}, 600, "ready", set()),
         ],
     ),
