@@ -67,8 +67,7 @@ def of_pydantic(kind: str, context: Mapping[str, Any], message: str, empty: bool
         return (EMPTY if empty else Text("这个值不在可选范围内", "this is none of the possible values")), hint
     if kind in _LIMITS:
         name, zh, en = _LIMITS[kind]
-        limit = context[name]
-        shown = f"{limit:g}" if isinstance(limit, float) else limit
+        shown = _shown(context[name])
         return Text(zh.format(shown), en.format(shown)), None
     if kind in _FIXED:
         fixed, instead = _FIXED[kind]
@@ -81,7 +80,12 @@ def such_as(example: str) -> Text:
 
 
 def between(low: float, high: float) -> Text:
-    return Text(f"写 {low:g} 到 {high:g} 之间的数", f"write a number from {low:g} to {high:g}")
+    least, most = _shown(low), _shown(high)
+    return Text(f"写 {least} 到 {most} 之间的数", f"write a number from {least} to {most}")
+
+
+def _shown(limit: object) -> str:
+    return f"{limit:g}" if isinstance(limit, float) else str(limit)
 
 
 def no_kind(name: object) -> Text:
