@@ -19,6 +19,8 @@ from gateway.ports import Clock, DevicePlan, Line
 _LONGEST_SLEEP_S = 1.0
 #: Requests in a row that found the line down before it is: one connection may break and be made anew.
 _DOWN_AFTER = 2
+#: How often the line itself is asked whether its way is there.
+_LOOK_EVERY_S = 0.5
 
 
 class Poller:
@@ -56,6 +58,7 @@ class Poller:
         self._order = 0
         self._downs = 0
         """Requests in a row, until now, that found the line down."""
+        self._look_at = 0.0
         self._is_down = False
         """The line is known to be down, and its devices are told."""
         self._lent = asyncio.Lock()
@@ -71,7 +74,8 @@ class Poller:
             if self._changed:
                 self._apply()
             self.turned_at = now = clock.monotonic()
-            self._look()
+            if now >= self._look_at or self._downs or self._is_down:
+                self._look(now)
             waiting = self._waiting
             while waiting and waiting[0][0] <= now:
                 self._make_ready(heapq.heappop(waiting)[2], now)
@@ -151,9 +155,10 @@ class Poller:
             if not device.queued:
                 self._wait(device)
 
-    def _look(self) -> None:
+    def _look(self, now: float) -> None:
         """Whether the line is down, by what requests found or by what it knows itself; if that is news, devices that
         are polled rarely are told as soon as those that are polled often."""
+        self._look_at = now + _LOOK_EVERY_S
         is_there = self._line.reach() if self._devices else None
         if is_there is False:
             self._downs = max(self._downs, _DOWN_AFTER)
@@ -162,11 +167,10 @@ class Poller:
         is_down = self._downs >= _DOWN_AFTER
         if is_down is not self._is_down:
             self._is_down = is_down
-            self._summon(lambda device: device.is_down() is not is_down)
+            self._summon(now, lambda device: device.is_down() is not is_down)
 
-    def _summon(self, wanted: Callable[[PolledDevice], bool]) -> None:
+    def _summon(self, now: float, wanted: Callable[[PolledDevice], bool]) -> None:
         """Poll the devices that are `wanted` now: something they do not know yet happened to their line or unit."""
-        now = self._clock.monotonic()
         for device in self._devices.values():
             if not device.queued and wanted(device):
                 device.due.hasten(device.due.shortest_s, now)
@@ -265,9 +269,10 @@ class Poller:
         """Let other devices behind the same unit know."""
         if self._shares[unit] > 1:
             self._summon(
+                self._clock.monotonic(),
                 lambda other: (
                     other is not device and unit in other.units() and (unit in other.loss.units) is not is_lost
-                )
+                ),
             )
 
     def _finish(self, poll: Poll) -> None:
