@@ -6,6 +6,7 @@ gateway lives.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -19,7 +20,7 @@ from gateway.rules.dependencies import dependents_of, inherited
 from gateway.rules.engine import DeviceRules
 from gateway.rules.facts import dates_of, facts_of
 from gateway.rules.mandatory import groups_of, watched_by
-from gateway.rules.readiness import Holding, Judgement, KindCount, judge, roll_up
+from gateway.rules.readiness import Holding, Judgement, KindCount, judge, roll_up_counted
 from gateway.rules.types import Rule, RuleBook
 from gateway.settings.types import DeviceSettings, SiteSettings
 
@@ -98,6 +99,7 @@ class Judge:
         self._health_ts = 0
         self._gateway = self._health_rules()
         self._dependents = dependents_of(site.devices)
+        self._states = self._count_states()
         self._verdict: SiteVerdict | None = None
         self._told_at = 0.0
         self._moved = True
@@ -151,8 +153,7 @@ class Judge:
         if not is_due and not self._moved:
             return None
         self._moved = False
-        states = [(device.settings.kind, device.state) for device in self._devices.values()]
-        state, counts = roll_up(states, self._site.required)
+        state, counts = roll_up_counted(self._states, self._site.required)
         if not is_due and last is not None and last.state is state and last.kinds == counts:
             return None
         self._verdict, self._told_at = SiteVerdict(ts, state, ts + VALID_MS, counts), now
@@ -260,6 +261,7 @@ class Judge:
                 device.rules.carry_over(known.rules)
                 device.judgement, device.since, device.told_at = known.judgement, known.since, known.told_at
                 device.read_at, device.read_ts = known.read_at, known.read_ts
+        self._states = self._count_states()
         self.watch_health(before._health_points)
         self._gateway.carry_over(before._gateway)
         self._verdict, self._told_at = before._verdict, before._told_at
@@ -315,6 +317,10 @@ class Judge:
         moved = self._publish(device.rules.update(max(ts, device.read_ts), device.names, device.seen, is_reading=False))
         return moved or device.rules.in_use is not was_in_use
 
+    def _count_states(self) -> Counter[tuple[str, ReadinessState]]:
+        """How many devices of each kind are in each state: a large site is rolled up with every change of one."""
+        return Counter((device.settings.kind, device.state) for device in self._devices.values())
+
     def _tell_all(self, name: str, now: float, ts: int) -> list[Readiness]:
         told = (self._tell(self._devices[each], now, ts) for each in (name, *self._dependents.get(name, ())))
         return [readiness for readiness in told if readiness is not None]
@@ -328,6 +334,8 @@ class Judge:
         if previous is None or previous.state is not judgement.state:
             device.since = ts
             self._moved = True
+            self._states[device.settings.kind, device.state] -= 1
+            self._states[device.settings.kind, judgement.state] += 1
         device.judgement, device.told_at = judgement, now
         device.look_at = min(stands_until, now + REPEAT_S)
         return Readiness(

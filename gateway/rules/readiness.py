@@ -5,7 +5,7 @@ Of a device the first that holds: retired, out_of_service, not_ready, unknown, i
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -144,12 +144,16 @@ def roll_up(
     devices: Iterable[tuple[str, ReadinessState]], required: Mapping[str, int]
 ) -> tuple[ReadinessState, dict[str, KindCount]]:
     """The readiness of a site from `(kind, state)` of its devices, and the counts per kind."""
-    states: defaultdict[str, list[ReadinessState]] = defaultdict(list)
-    for kind, state in devices:
-        states[kind].append(state)
+    return roll_up_counted(Counter(devices), required)
+
+
+def roll_up_counted(
+    numbers: Mapping[tuple[str, ReadinessState], int], required: Mapping[str, int]
+) -> tuple[ReadinessState, dict[str, KindCount]]:
+    """The same from how many devices of each kind are in each state."""
     counts = {
-        kind: KindCount({state: states[kind].count(state) for state in COUNTED}, required.get(kind, 0))
-        for kind in sorted(states.keys() | required.keys())
+        kind: KindCount({state: numbers.get((kind, state), 0) for state in COUNTED}, required.get(kind, 0))
+        for kind in sorted({kind for kind, _ in numbers} | required.keys())
     }
     if any(count.usable + count.unknown < count.required for count in counts.values()):
         return ReadinessState.NOT_READY, counts

@@ -13,6 +13,7 @@ from gateway.flow.snapshot import Snapshot
 from gateway.model import Priority, ReadinessState, Reading, Status, Value, ValueType
 from gateway.rules.judge import Judge
 from gateway.rules.memory import JudgeMemory
+from gateway.rules.readiness import roll_up
 from tests.rules.plant_site import PACKS, VOCABULARY, PlantSite, equipment, plant_site
 from tests.unit.sim.sites import device, point, site
 
@@ -266,3 +267,38 @@ def test_a_response_that_is_called_announces_again_what_it_raises() -> None:
     watched.give_fact("gen-1", "response_level", "II")
     priorities = [each.after.priority for each in watched.raised("gen-1", "not_in_auto")]
     assert priorities == [Priority.HIGH, Priority.CRITICAL]
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["gen-1", "gen-2"]),
+            st.sampled_from(["stop", "release", "silent", "order", "return", "retire", "reload"]),
+        ),
+        max_size=12,
+    )
+)
+def test_what_a_site_counts_is_how_its_devices_stand(course: list[tuple[str, str]]) -> None:
+    watched = plant_site(GEN, replace(GEN, id="gen-2"), equipment("meter", "meter"))
+    for number, (name, act) in enumerate(course, 1):
+        if act in ("stop", "release"):
+            watched.do(name, emergency_stop="pushed" if act == "stop" else "released")
+        elif act in ("order", "return"):
+            watched.give_fact(name, "work_order", act == "order")
+        elif act == "retire":
+            watched.give_fact(name, "retired", True)
+        elif act == "silent":
+            watched.silent ^= {name}
+        elif act == "reload":
+            before, watched.judge = watched.judge, Judge(watched.judge.settings, watched.snapshot, watched.judge.book)
+            watched.judge.carry_over(before)
+        watched.pass_s(1)
+        told = watched.judge.site(watched.now + 1000 * number, watched.ts)
+        standing = {each.id: watched.judge.standing(each.id) for each in watched.judge.settings.devices}
+        states = [
+            (each.kind, found[0].state if (found := standing[each.id]) else ReadinessState.UNKNOWN)
+            for each in watched.judge.settings.devices
+        ]
+        assert told is not None
+        assert (told.state, told.kinds) == roll_up(states, watched.judge.settings.required)
