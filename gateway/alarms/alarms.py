@@ -30,7 +30,8 @@ STALE_MS = 60_000
 
 
 class Alarms:
-    """Times are UTC ms, `now_s` monotonic seconds: shelves end by the latter, so that setting the clock moves none."""
+    """Times are UTC ms, `now_s` monotonic seconds: shelves end, and alarms are announced again, by the latter, so that
+    setting the clock moves none."""
 
     def __init__(
         self, rules: Rules, places: Mapping[str, Place], settings: AlarmSettings, around: Surroundings
@@ -45,6 +46,8 @@ class Alarms:
         self._unsure: dict[Key, float] = {}
         """Whose rule cannot tell, since when (monotonic s)."""
         self._shelf_ends: dict[Key, float] = {}
+        self._raised_s: dict[Key, float] = {}
+        """When each was raised, in monotonic seconds."""
         self._heads: dict[str, tuple[str, int]] = {}
         """The alarm of each device that was first lately, and when it was raised."""
 
@@ -189,7 +192,7 @@ class Alarms:
         if state.is_historical and state.condition is AlarmCondition.UNACK and self._is_confirmed(key, now_ms):
             after = replace(state, is_historical=False, raised_at=now_ms)
             return move(state, AlarmEvent.CONFIRM, now_ms, after)
-        if self._is_due_again(state, rule, now_ms):
+        if self._is_due_again(state, rule, now_s):
             after = replace(state, condition=AlarmCondition.UNACK, acks=(), raised_at=now_ms)
             return move(state, AlarmEvent.AGAIN, now_ms, after)
         since = self._unsure.get(key)
@@ -198,12 +201,13 @@ class Alarms:
             return move(state, AlarmEvent.STALE, now_ms, replace(state, is_stale=is_stale))
         return None
 
-    def _is_due_again(self, state: AlarmState, rule: AlarmRule, now_ms: int) -> bool:
+    def _is_due_again(self, state: AlarmState, rule: AlarmRule, now_s: float) -> bool:
         """Acknowledged long ago, and still there."""
+        key = state.device, state.rule
         is_quiet = state.condition is not AlarmCondition.ACKED or state.suppression is not Suppression.NONE
-        if not rule.again_s or is_quiet or (state.device, state.rule) in self._unsure:
+        if not rule.again_s or is_quiet or key in self._unsure:
             return False
-        return now_ms - state.raised_at >= rule.again_s * 1000
+        return now_s - self._raised_s[key] >= rule.again_s
 
     def _is_confirmed(self, key: Key, now_ms: int) -> bool:
         return key not in self._unsure and now_ms - self._site.around.sampled_at(key[0]) <= OLD_MS
@@ -212,6 +216,9 @@ class Alarms:
         key = state.device, state.rule
         if state.condition is AlarmCondition.NORMAL and state.is_stale:
             state = replace(state, is_stale=False)
+        before = self._states.get(key)
+        if before is None or before.raised_at != state.raised_at:
+            self._raised_s[key] = now_s - max(0, now_ms - state.raised_at) / 1000
         self._states[key] = state
         if state.condition is AlarmCondition.NORMAL and state.suppression is Suppression.NONE:
             self._open.pop(key, None)
@@ -228,3 +235,4 @@ class Alarms:
         self._open.pop(key, None)
         self._unsure.pop(key, None)
         self._shelf_ends.pop(key, None)
+        self._raised_s.pop(key, None)

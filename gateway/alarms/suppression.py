@@ -87,7 +87,7 @@ def _lost_with(state: AlarmState, site: Site) -> str:
 def _will_be_told(parent: str, state: AlarmState, site: Site) -> bool:
     """Whether `parent` went as well, a little later or asked less often."""
     waited_ms = site.around.sampled_at(state.device) - state.raised_at
-    return waited_ms <= BEFORE_PARENT_MS and site.knows(parent, SILENT) and site.around.is_silent(parent)
+    return abs(waited_ms) <= BEFORE_PARENT_MS and site.knows(parent, SILENT) and site.around.is_silent(parent)
 
 
 def _others(device: str, line: str, places: Mapping[str, Place]) -> Iterable[str]:

@@ -306,6 +306,29 @@ async def test_setting_the_clock_neither_ends_nor_prolongs_a_shelf(site: SmallSi
     assert site.desk.alarms() == []
 
 
+async def test_setting_the_clock_announces_nothing_again_and_a_restart_does_not_put_it_off(site: SmallSite) -> None:
+    site.lose("gen-1")
+    site.pass_s(130, "gen-1")
+    site.pass_s(900, "gen-1", step_s=10.0)
+    await site.order("ack", "device_silent", note="on the way")
+    site.clock.set(site.clock.wall_ms() + 25 * 3_600_000, synced=True)
+    site.pass_s(60, "gen-1", step_s=10.0)
+    assert site.condition("device_silent") == "ACKED"
+    site.clock.set(site.clock.wall_ms() - 25 * 3_600_000, synced=True)
+    site.clock.up_s += 80_000
+    site.pass_s(60, "gen-1", step_s=10.0)
+    await site.settled()
+    site.store.close()
+    again = SmallSite(site.path.parent, site.clock)
+    site.store, site.pipeline = again.store, again.pipeline
+    again.lose("gen-1")
+    again.pass_s(600, "gen-1", step_s=10.0)
+    assert again.condition("device_silent") == "ACKED"
+    again.clock.up_s += 5_400
+    again.pass_s(900, "gen-1", step_s=10.0)
+    assert again.condition("device_silent") == "UNACK"
+
+
 # the chain
 
 
