@@ -30,10 +30,8 @@ class Layout:
 
     lines: Mapping[str, LineSettings]
     devices: Mapping[str, DeviceSettings]
-    plans: Mapping[str, DevicePlan]
-
-    def plans_of(self, line: str) -> dict[str, DevicePlan]:
-        return {name: plan for name, plan in self.plans.items() if self.devices[name].line == line}
+    plans: Mapping[str, Mapping[str, DevicePlan]]
+    """Of each line, by device."""
 
 
 def is_asked_alike(one: DeviceSettings, other: DeviceSettings) -> bool:
@@ -72,14 +70,14 @@ class Field:
         nothing yet and may run in another thread."""
         lines = {line.id: line for line in site.lines}
         before = self._layout
-        plans = {}
+        plans: dict[str, dict[str, DevicePlan]] = {line: {} for line in lines}
         for device in site.devices:
             known = before.devices.get(device.id)
             is_same_line = before.lines.get(device.line) == lines[device.line]
             if known is not None and is_same_line and is_asked_alike(known, device):
-                plans[device.id] = before.plans[device.id]
+                plans[device.line][device.id] = before.plans[device.line][device.id]
             else:
-                plans[device.id] = self._compile(lines[device.line], device)
+                plans[device.line][device.id] = self._compile(lines[device.line], device)
         return Layout(lines, {device.id: device for device in site.devices}, plans)
 
     async def apply(self, layout: Layout) -> None:
@@ -93,7 +91,7 @@ class Field:
             if task is not None:
                 task.cancel()
         for name, poller in self.pollers.items():
-            plans, known = layout.plans_of(name), before.plans_of(name)
+            plans, known = layout.plans[name], before.plans[name]
             if plans != known:
                 gone = {name for name, plan in known.items() if plans.get(name) is not plan}
                 self._note_past([each for each in poller.stats() if each.device in gone])
@@ -107,7 +105,7 @@ class Field:
         for name, line in layout.lines.items():
             if name in self.lines:
                 continue
-            plans = layout.plans_of(name)
+            plans = layout.plans[name]
             self.lines[name] = self._open_line(line, self._clock)
             phases = spread(tuple(plans))
             self.pollers[name] = Poller(self.lines[name], plans, self._clock, self._deliver, phases, self._gate)
