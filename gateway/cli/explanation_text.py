@@ -121,7 +121,9 @@ def _name(each: Mapping[str, Any], language: str) -> list[str]:
     if value is None:
         shown = "-"
     elif isinstance(value, bool):
-        shown = str(value).lower()
+        shown = _TRUTH[str(value).lower()][language]
+    elif each["word"]:
+        shown = each["word"][language]
     else:
         shown = f"{value:.6g}" if isinstance(value, float) else str(value)
         shown = f"{shown} {each['unit']}".rstrip()

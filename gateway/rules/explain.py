@@ -11,10 +11,11 @@ from gateway.rules.condition import Condition
 from gateway.rules.engine import RuleNow
 from gateway.rules.explanation import Decider, Delay, Explanation, LevelNow, Mask, Named, Says, Sort
 from gateway.rules.expressions import Plain, compile_expression, filled
-from gateway.rules.facts import BUILT_IN, OUT_OF_RANGE
+from gateway.rules.facts import BUILT_IN
 from gateway.rules.judge import GATEWAY, Judge
 from gateway.rules.parts import Part, deciding, split
 from gateway.rules.types import Formula, Override, Rule
+from gateway.rules.why import sentence
 from gateway.settings.durations import duration_text
 from gateway.settings.types import Kind
 
@@ -86,13 +87,15 @@ class _View:
         vocabulary = self.kind.points.get(name) if self.kind is not None else None
         label = vocabulary.label if vocabulary is not None else None
         unit = vocabulary.unit if vocabulary is not None else ""
+        words: Mapping[str, Text] = vocabulary.words if vocabulary is not None else {}
         if name in self.points:
             point = self.points[name]
             latest = self._snapshot.point(self.device, name, self.now)
             age = None if latest.at is None else max(0, round((self.now - latest.at) * 1000))
             shown = None if latest.value is None or not latest.is_usable else latest.value
             is_stale = latest.stale and latest.at is not None
-            return Named(name, Sort.POINT, shown, point.label or label, point.unit, latest.status.name, is_stale, age)
+            status, word = latest.status.name, words.get(str(shown))
+            return Named(name, Sort.POINT, shown, point.label or label, point.unit, word, status, is_stale, age)
         if name in self._define or name in self._windows:
             sort = Sort.WINDOW if name in self._windows else Sort.DEFINITION
             return Named(name, sort, value, formula=self.formula(name, known))
@@ -100,9 +103,9 @@ class _View:
             return Named(name, Sort.BUILT_IN, value)
         if self.kind is not None and name in self.kind.facts:
             fact = self.kind.facts[name]
-            return Named(name, Sort.FACT, value, fact.label, fact.unit)
+            return Named(name, Sort.FACT, value, fact.label, fact.unit, fact.words.get(str(value)))
         if self.device == GATEWAY and vocabulary is not None:
-            return Named(name, Sort.POINT, value, label, unit)
+            return Named(name, Sort.POINT, value, label, unit, words.get(str(value)))
         return Named(name, Sort.FACT, value)
 
     def missing(self, names: Iterable[str], known: Mapping[str, Plain]) -> tuple[str, ...]:
@@ -150,7 +153,7 @@ def _judged(view: _View, found: RuleNow, ts: int) -> Explanation:
     missing = view.missing(names, known)
     since = held.since if held is not None else found.verdict.since if found.verdict is not None else None
     text = held.text if held is not None else rule.text
-    why = _why(view, says, mask, levels, held, missing, known)
+    why = sentence(says, mask, levels, held, missing, lambda name: view.named(name, known))
     return Explanation(
         view.device, rule.name, ts, says, held.priority if held is not None else None, announced, since,
         text, rule.action, why, mask, levels, tuple(view.named(name, known) for name in names), missing,
@@ -197,88 +200,6 @@ def _level(
 
 def _delay(what: str, begun: int, lasts_s: float, condition: Condition) -> Delay:
     return Delay(what, lasts_s, None if condition.unsure else begun + int(lasts_s * 1000))
-
-
-def _why(
-    view: _View,
-    says: Says,
-    mask: Mask | None,
-    levels: tuple[LevelNow, ...],
-    held: LevelNow | None,
-    missing: tuple[str, ...],
-    known: Mapping[str, Plain],
-) -> Text:
-    if says is Says.CANNOT_TELL:
-        return _why_unsure(held, missing)
-    if mask is not None and not mask.is_armed and held is None:
-        told = _sentence(view, mask.deciders, known)
-        if mask.says is not Says.TRUE:
-            return Text(f"现在不判断：{told.zh}", f"not judged now: {told.en}")
-        return Text(f"尚未开始判断，时间还不够长：{told.zh}", f"not judged yet, not for long enough: {told.en}")
-    if held is None:
-        coming = next((each for each in levels if each.says is Says.TRUE), None)
-        told = _sentence(view, (coming or levels[-1]).deciders, known)
-        if coming is None:
-            return Text(f"不成立：{told.zh}", f"does not hold: {told.en}")
-        return Text(f"还不成立，持续时间不够：{told.zh}", f"does not hold yet, not for long enough: {told.en}")
-    told = _sentence(view, held.deciders, known)
-    if held.says is Says.TRUE:
-        return Text(f"成立：{told.zh}", f"holds: {told.en}")
-    return Text(
-        f"仍然成立：{told.zh}，但还没有到恢复条件 {held.clear}",
-        f"still holds: {told.en}, but what clears it is not met: {held.clear}",
-    )
-
-
-def _why_unsure(held: LevelNow | None, missing: tuple[str, ...]) -> Text:
-    zh, en = "、".join(missing), ", ".join(missing)
-    reason = Text(f"缺少 {zh}", f"missing: {en}") if missing else Text("启动后还没有判断过", "not looked at yet")
-    if held is None:
-        return Text(f"无法判断，{reason.zh}", f"cannot be told, {reason.en}")
-    return Text(f"无法判断，保持原状，{reason.zh}", f"cannot be told, stays as it was, {reason.en}")
-
-
-_SAID = {
-    Says.TRUE: Text("为真", "is true"),
-    Says.FALSE: Text("为假", "is false"),
-    Says.CANNOT_TELL: Text("无法判断", "cannot be told"),
-}
-
-
-_IS_OUT_OF_RANGE = (f"{OUT_OF_RANGE} != ''", f"{OUT_OF_RANGE} == ''")
-
-
-def _sentence(view: _View, deciders: Iterable[Decider], known: Mapping[str, Plain]) -> Text:
-    zh, en = [], []
-    for each in deciders:
-        if each.text in _IS_OUT_OF_RANGE:
-            told = _out_of_range(known.get(OUT_OF_RANGE))
-            zh.append(told.zh)
-            en.append(told.en)
-            continue
-        values = [f"{name} = {_shown(view.named(name, known))}" for name in each.names if name != each.text]
-        note_zh, note_en = (f"（{'，'.join(values)}）", f" ({', '.join(values)})") if values else ("", "")
-        zh.append(f"{each.text} {_SAID[each.says].zh}{note_zh}")
-        en.append(f"{each.text} {_SAID[each.says].en}{note_en}")
-    return Text("；".join(zh), "; ".join(en))
-
-
-def _out_of_range(points: Plain | None) -> Text:
-    """What a comparison of the list of points outside their range with an empty one comes to."""
-    if points is None:
-        return Text("无法判断测点是否超出物理范围", "it cannot be told whether points are outside their physical range")
-    if not points:
-        return Text("没有测点超出物理范围", "no point is outside its physical range")
-    return Text(f"超出物理范围的测点：{points}", f"points outside their physical range: {points}")
-
-
-def _shown(named: Named) -> str:
-    if named.value is None:
-        return "?"
-    if isinstance(named.value, bool):
-        return "true" if named.value else "false"
-    value = f"{named.value:.6g}" if isinstance(named.value, float) else str(named.value)
-    return f"{value} {named.unit}".rstrip()
 
 
 def _not_judged(view: _View, name: str, ts: int) -> Explanation:

@@ -40,6 +40,8 @@ class Named:
     """None: it has no value that may be used."""
     label: Text | None = None
     unit: str = ""
+    word: Text | None = None
+    """What the value is called, where it is a word."""
     status: str | None = None
     is_stale: bool = False
     age_ms: int | None = None

@@ -34,8 +34,9 @@ def test_what_holds_names_the_parts_that_decided_and_the_delay_that_runs() -> No
     delay = told.levels[0].delays[0]
     assert (delay.what, delay.lasts_s) == ("on", 600)
     assert delay.ends == told.since + 600_000  # type: ignore[operator]
-    assert "mode = manual" in told.why.en
-    assert "成立" in told.why.zh
+    assert told.why.en.startswith("holds: mode in ['auto', 'auto_manual_restore'] is false (Control mode = Manual)")
+    assert told.why.zh.startswith("成立：mode in ['auto', 'auto_manual_restore'] 为假（控制方式 = 手动）")
+    assert "Running (running) is false" in told.why.en
 
 
 def test_a_bad_point_is_named_and_what_was_held_stays() -> None:
