@@ -173,8 +173,9 @@ class Gateway:
     async def _replace(self, site: SiteSettings) -> None:
         pace = pace_of(self.pipeline.situation(site))
         asked = paced(site, pace)
+        known = self.pipeline.judge.book if site is self.site else None  # files may be half written meanwhile
         layout, rules, planned = await asyncio.to_thread(
-            lambda: (self.field.plan(asked), load_rules(site), planned_loads(asked))
+            lambda: (self.field.plan(asked), known or load_rules(site), planned_loads(asked))
         )
         await self.annunciator.replace(site.annunciator)  # a coil that goes is switched off while it is still known
         if pace != self._pace:
@@ -319,8 +320,9 @@ class Gateway:
         while True:
             await self._facts_given.wait()
             self._facts_given.clear()
-            if pace_of(self.pipeline.situation(self.site)) != self._pace:
-                await self.replace(self.site)
+            async with self._replacing:  # by the file that is in force then
+                if pace_of(self.pipeline.situation(self.site)) != self._pace:
+                    await self._replace(self.site)
 
     def _moved(self, settled: Settled) -> None:
         """The provisional times of this boot are known now."""

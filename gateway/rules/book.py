@@ -17,19 +17,21 @@ from gateway.settings.problems import Place, Problems, suggest
 from gateway.settings.types import SiteSettings
 from gateway.settings.vocabulary import load_vocabulary
 
-#: The latest book, by the digest of everything it was made from: asked for when a file is checked and when it runs.
+#: The latest books, by the digest of everything they were made from: asked for when a file is checked, when it runs,
+#: and when it is gone back to while another one stands on the disk.
 _latest: dict[str, RuleBook] = {}
+_MOST_KEPT = 4
 
 
 def load_rules(site: SiteSettings, language: str = "en") -> RuleBook:
     """The rules of a site; ConfigError with every problem of its packs and of its own values."""
     if not site.rules and not site.rule_overrides:
         return RuleBook()
-    if site.digest not in _latest:
-        book = _load(site, language)
-        _latest.clear()
-        _latest[site.digest] = book
-    return _latest[site.digest]
+    book = _latest.pop(site.digest, None) or _load(site, language)
+    _latest[site.digest] = book
+    while len(_latest) > _MOST_KEPT:
+        _latest.pop(next(iter(_latest)), None)
+    return book
 
 
 def packs_as_written(site: SiteSettings, language: str = "en") -> tuple[Pack, ...]:
