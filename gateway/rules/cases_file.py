@@ -51,7 +51,8 @@ def _step(keys: StepKeys, root: Section, path: tuple[str | int, ...], kind: Kind
             if point is None:
                 problems.add(place, Text(f"没有测点 {name}", f"there is no point {name}"), suggest(name, points))
             elif group == "set" and not _fits(value, point):
-                problems.add(place, Text(f"{name} 不会是 {value}", f"{name} is never {value}"))
+                hint = suggest(value, point.words) or Text("写这个测点类型的值", "write a value of the point's type")
+                problems.add(place, Text(f"{name} 不会是 {value}", f"{name} is never {value}"), hint)
     values = {name: None if value == BAD else value for name, value in keys.set.items()}
     return Step(
         MappingProxyType(values),

@@ -123,7 +123,11 @@ class _Editor:
         try:
             formula = formula_of(given, self._rule.each, combine)
         except ValueError:
-            self._problems.add(place, Text("只写 first、any、all 中的一个", "write one of first, any and all"))
+            self._problems.add(
+                place,
+                Text("只写 first、any、all 中的一个", "write one of first, any and all"),
+                Text("例如 any: [fuel_level < 20]", "such as any: [fuel_level < 20]"),
+            )
             return before
         for part in formula.parts:
             review(filled(part, self._rule.limits), self._pack.names, place, self._problems, ValueType.BOOLEAN)

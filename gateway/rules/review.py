@@ -25,13 +25,22 @@ class Names:
     words: dict[str, frozenset[str]] = field(default_factory=dict)
 
 
+_EXAMPLE = Text("例如 fuel_level < 20 && !running", "such as fuel_level < 20 && !running")
+_NUMBER_EXAMPLE = Text("例如 battery_voltage / 2", "such as battery_voltage / 2")
+_COMPARED = {
+    ValueType.NUMBER: Text("与数比较，例如 fuel_level < 20", "compare it with a number, such as fuel_level < 20"),
+    ValueType.STRING: Text("与词比较，例如 mode == 'auto'", "compare it with a word, such as mode == 'auto'"),
+    ValueType.BOOLEAN: Text("直接写名字，或写 !名字", "write the name alone, or !name"),
+}
+
+
 def review(source: str, names: Names, place: Place, problems: Problems, wanted: ValueType | None) -> ValueType | None:
     """The type `source` gives; None with a problem at `place` where it gives none, or another than `wanted`."""
     try:
         expression = compile_expression(source)
     except ValueError as error:
         reason = str(error).partition("ERROR: ")[2].partition("\n")[0] or str(error)
-        problems.add(place, Text(f"条件写法不对：{reason}", f"this is no expression: {reason}"))
+        problems.add(place, Text(f"条件写法不对：{reason}", f"this is no expression: {reason}"), _EXAMPLE)
         return None
     before = len(problems)
     _refuse_unknown(expression, names, place, problems)
@@ -57,7 +66,9 @@ def review(source: str, names: Names, place: Place, problems: Problems, wanted: 
             ValueType.BOOLEAN: Text("这里应当得出真或假", "this must give true or false"),
             ValueType.NUMBER: Text("这里应当得出一个数", "this must give a number"),
         }
-        problems.add(place, expected.get(wanted or ValueType.BOOLEAN, Text("结果无法使用", "the result is of no use")))
+        useless = Text("结果无法使用", "the result is of no use")
+        instead = _NUMBER_EXAMPLE if wanted is ValueType.NUMBER else _EXAMPLE
+        problems.add(place, expected.get(wanted or ValueType.BOOLEAN, useless), instead)
         return None
     return kind
 
@@ -107,6 +118,7 @@ def _refuse_literal(name: Token, literal: Token, names: Names, place: Place, pro
         problems.add(
             place,
             Text(f"{name.text} 不能与 {literal.text} 比较", f"{name.text} cannot be compared with {literal.text}"),
+            _COMPARED[kind],
         )
     elif kind is ValueType.STRING:
         words, word = names.words.get(name.text), literal.text[1:-1]

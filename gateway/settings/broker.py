@@ -13,6 +13,7 @@ from gateway.settings.nodes import Section
 from gateway.settings.paths import named_file
 from gateway.settings.problems import Place, Problems
 from gateway.settings.reading import read_section
+from gateway.settings.texts import such_as
 from gateway.settings.types import MqttSettings, Tls
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
@@ -64,10 +65,14 @@ def _review(keys: Mapping[str, Any], section: Section, url: tuple[str, str, int]
             )
     keepalive = keys.get("keepalive")
     if keepalive is not None and not 5 <= keepalive <= 3600:
-        problems.add(section.place_of("keepalive"), Text("应在 5s 到 1h 之间", "must be between 5s and 1h"))
+        problems.add(
+            section.place_of("keepalive"),
+            Text("应在 5s 到 1h 之间", "must be between 5s and 1h"),
+            such_as("keepalive: 30s"),
+        )
     share = keys.get("share")
     if share is not None and any(mark in share for mark in "/+#"):
-        problems.add(section.place_of("share"), Text("不能含 / + #", "may not hold / + or #"))
+        problems.add(section.place_of("share"), Text("不能含 / + #", "may not hold / + or #"), such_as("share: vigil"))
 
 
 def split_url(

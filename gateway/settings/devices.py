@@ -32,6 +32,8 @@ SENSOR = "sensor"
 
 _COMMON = [key for key in keys_of(DeviceKeys) if key != "points"]
 
+_POINTS_EXAMPLE = Text('例如 level: {at: "holding:40", unit: m}', 'such as level: {at: "holding:40", unit: m}')
+
 
 @dataclass(frozen=True, slots=True)
 class DeviceEntry:
@@ -135,8 +137,11 @@ def _protocol(
             )
         return protocol
     if line is not None:
+        example = f'lines: {{{line}: {{tcp: "10.0.0.5:502"}}}}'
         problems.add(
-            section.place_of("line"), Text(f"没有线路 {line}", f"there is no line {line}"), suggest(line, frame.lines)
+            section.place_of("line"),
+            Text(f"没有线路 {line}", f"there is no line {line}"),
+            suggest(line, frame.lines) or texts.such_as(example),
         )
     return profile.protocol if profile is not None else frame.likely_protocol()
 
@@ -181,7 +186,7 @@ def _points(
     inline = section.get("points")
     if inline is not None and not isinstance(inline, Section):
         empty = isinstance(inline, Scalar) and inline.value is None
-        problems.add(inline.place, texts.EMPTY if empty else texts.MAPPING)
+        problems.add(inline.place, texts.EMPTY if empty else texts.MAPPING, _POINTS_EXAMPLE)
     elif inline is not None and protocol is not None:
         points |= read_points(inline, protocol, problems)
     if kind is not None and (foreign or isinstance(inline, Section)):

@@ -35,17 +35,28 @@ def read(path: Path, problems: Problems, name: str | None = None) -> tuple[Secti
         with path.open("rb") as stream:
             data = stream.read(LARGEST_FILE + 1)
     except FileNotFoundError:
-        problems.add(start, Text("文件不存在", "there is no such file"))
+        problems.add(start, Text("文件不存在", "there is no such file"), _NO_FILE)
         return None, b""
     except IsADirectoryError:
-        problems.add(start, Text("这是目录，不是文件", "this is a directory, not a file"))
+        problems.add(
+            start,
+            Text("这是目录，不是文件", "this is a directory, not a file"),
+            Text("写出其中的文件，例如 site.yaml", "name the file in it, such as site.yaml"),
+        )
         return None, b""
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        problems.add(start, Text(f"无法读取文件：{reason}", f"the file cannot be read: {reason}"))
+        problems.add(start, Text(f"无法读取文件：{reason}", f"the file cannot be read: {reason}"), _UNREADABLE)
         return None, b""
     if len(data) > LARGEST_FILE:
-        problems.add(start, Text("文件大于 4 MB", "the file is larger than 4 MB"))
+        problems.add(
+            start,
+            Text("文件大于 4 MB", "the file is larger than 4 MB"),
+            Text(
+                "把共同的测点写进型号文件，用 profile 引用",
+                "move shared points to a profile and name it with `profile`",
+            ),
+        )
         return None, data
     return parse(data, file, problems), data
 
@@ -111,6 +122,13 @@ def _refuse_newer(root: Section, problems: Problems) -> bool:
     return True
 
 
+_NO_FILE = Text("检查路径；vigil init 可以写出第一份站点文件", "check the path; vigil init writes a first site file")
+_UNREADABLE = Text(
+    "让运行网关的用户能读它，例如 chmod 640", "let the user the gateway runs as read it, such as chmod 640"
+)
+_TOO_DEEP = Text("不需要这么多层，检查括号和缩进", "no file needs this many levels: check brackets and indentation")
+
+
 class _Stop(Exception):
     """Nothing after this can be read."""
 
@@ -137,7 +155,11 @@ class _Builder:
             self._problems.add(Place(self._file, line, column, "."), text, hint)
         except (ValueError, OverflowError):
             # PyYAML's own scanner lets chr() fail on an impossible \U escape.
-            self._say(1, 1, ".", Text("\\U 后的字符不存在", "a \\U escape names no character"))
+            self._problems.add(
+                Place(self._file, 1, 1, "."),
+                Text("\\U 后的字符不存在", "a \\U escape names no character"),
+                Text("直接输入这个字符，或改用单引号", "type the character itself, or use single quotes"),
+            )
         except _Stop:
             pass
         return None
@@ -161,7 +183,7 @@ class _Builder:
     def _node(self, event: Any, path: str, key: Place | None, events: Iterator[Any], depth: int) -> Node:
         place = self._place(event, path)
         if depth > DEEPEST:
-            self._problems.add(place, Text("嵌套太深", "nested too deeply"))
+            self._problems.add(place, Text("嵌套太深", "nested too deeply"), _TOO_DEEP)
             raise _Stop
         self._grow(1, place)
         if isinstance(event, yaml.AliasEvent):
@@ -192,7 +214,11 @@ class _Builder:
         name = self._node(event, path, None, events, depth + 1)
         key: Key
         if not isinstance(name, Scalar):
-            self._problems.add(self._place(event, path), Text("键只能是一个词", "a key must be a single word"))
+            self._problems.add(
+                self._place(event, path),
+                Text("键只能是一个词", "a key must be a single word"),
+                Text("例如 level: {at: holding:40}", "such as level: {at: holding:40}"),
+            )
             key = ""
         elif isinstance(name.value, int) and not isinstance(name.value, bool):
             key = name.value
@@ -252,12 +278,13 @@ class _Builder:
     def _grow(self, nodes: int, place: Place) -> None:
         self._size += nodes
         if self._size > LARGEST_TREE:
-            self._problems.add(place, Text("内容太多", "there is too much in this file"))
+            self._problems.add(
+                place,
+                Text("内容太多", "there is too much in this file"),
+                Text("分到几个站点文件，别名 * 少用", "split it into several site files, with fewer aliases (*)"),
+            )
             raise _Stop
 
     def _place(self, event: Any, path: str) -> Place:
         mark = event.start_mark
         return Place(self._file, mark.line + 1, mark.column + 1, path)
-
-    def _say(self, line: int, column: int, path: str, text: Text) -> None:
-        self._problems.add(Place(self._file, line, column, path), text)

@@ -46,7 +46,8 @@ def fact_value(fact: VocabularyFact, node: Node, problems: Problems) -> Value | 
     if fact.type is ValueType.BOOLEAN:
         if isinstance(value, bool):
             return value
-        problems.add(node.place, Text("应当是 true 或 false", "true or false is expected here"))
+        hint = Text("写 true 或 false，不加引号", "write true or false, without quotes")
+        problems.add(node.place, Text("应当是 true 或 false", "true or false is expected here"), hint)
         return None
     if fact.is_date:
         return _date(value, node, problems)

@@ -13,6 +13,7 @@ from gateway.settings.types import IdentityMark
 
 EQUALS, BEGINS = "equals", "begins"
 _EXAMPLE = Text('例如 {at: "holding:0", equals: 7}', 'such as {at: "holding:0", equals: 7}')
+_EQUALS_EXAMPLE = Text("写一个值或一列值，例如 equals: [7, 9]", "write a value or several, such as equals: [7, 9]")
 _BEGINNING = Text("写出开头的文字", "write the text it begins with"), Text("例如 begins: AB", "such as begins: AB")
 _NO_TEXT = Text("begins 只用于文字", "begins is for texts alone")
 _TEXT_EXAMPLE = Text(
@@ -45,7 +46,7 @@ def read_identity(
             continue
         sources = protocol.points(f"identity_{first + len(marks)}", options)
         if len(sources) != 1:
-            problems.add(item.place, Text("这里只能是一个值", "one value is expected here"))
+            problems.add(item.place, Text("这里只能是一个值", "one value is expected here"), _EXAMPLE)
             continue
         source = sources[0]
         if begins and source.type is not ValueType.STRING:
@@ -71,7 +72,7 @@ def _wanted(node: Node | None, problems: Problems) -> tuple[Value, ...]:
     values: list[Value] = []
     for each in items:
         if not isinstance(each, Scalar) or each.value is None:
-            problems.add(each.place, Text("写一个值或一列值", "write a value or a list of values"))
+            problems.add(each.place, Text("这里应当是值", "a value is expected here"), _EQUALS_EXAMPLE)
         else:
             values.append(each.value)
     return tuple(values)

@@ -84,4 +84,5 @@ def _review_api(keys: Mapping[str, Any], section: Section, problems: Problems) -
             )
     if api == "v1" and ("username" in section.entries) != ("password_file" in section.entries):
         given, other = sorted(("username", "password_file"), key=lambda key: key not in section.entries)
-        problems.add(section.entries[given].key, texts.needs(other))
+        example = "ingest" if other == "username" else "influx.secret"
+        problems.add(section.entries[given].key, texts.needs(other), texts.such_as(f"{other}: {example}"))

@@ -20,17 +20,20 @@ _CLAUSE = re.compile(
     re.ASCII | re.DOTALL,
 )
 _MOST_CLAUSES = 8
-_EXAMPLE = Text("例如 mode == 'stop' and level > 1.5", "such as mode == 'stop' and level > 1.5")
+EXAMPLE = Text("例如 mode == 'stop' and level > 1.5", "such as mode == 'stop' and level > 1.5")
 _COMPARISONS = ("<", "<=", ">", ">=")
 
 
 def parse_interlock(value: object) -> tuple[Clause, ...]:
     """The clauses of a condition, all of which must hold."""
     if not isinstance(value, str) or not value.strip():
-        raise Wrong(Text("这里应当是条件", "a condition is expected here"), _EXAMPLE)
+        raise Wrong(Text("这里应当是条件", "a condition is expected here"), EXAMPLE)
     parts = re.split(r"\band\b(?=(?:[^'\"]|'[^']*'|\"[^\"]*\")*$)", value)
     if len(parts) > _MOST_CLAUSES:
-        raise Wrong(Text(f"最多 {_MOST_CLAUSES} 个条件", f"at most {_MOST_CLAUSES} comparisons"))
+        raise Wrong(
+            Text(f"最多 {_MOST_CLAUSES} 个条件", f"at most {_MOST_CLAUSES} comparisons"),
+            Text("只留下写入前必须成立的条件", "keep those that must hold before a write"),
+        )
     return tuple(_parse_clause(part) for part in parts)
 
 
@@ -39,7 +42,7 @@ def _parse_clause(part: str) -> Clause:
     if found is None:
         raise Wrong(
             Text(f"{part.strip()!r} 不是“测点 比较 值”", f"{part.strip()!r} is no comparison of a point with a value"),
-            _EXAMPLE,
+            EXAMPLE,
         )
     value: Value
     if found["truth"] is not None:

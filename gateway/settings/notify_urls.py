@@ -24,7 +24,11 @@ def review_urls(path: Path, place: Place, problems: Problems) -> None:
     try:
         urls = read_urls(path)
     except (OSError, UnicodeDecodeError):
-        problems.add(place, Text(f"{path} 不是 UTF-8 文字", f"{path} cannot be read as UTF-8 text"))
+        problems.add(
+            place,
+            Text(f"{path} 不是 UTF-8 文字", f"{path} cannot be read as UTF-8 text"),
+            Text("用 UTF-8 编码保存", "save it as UTF-8"),
+        )
         return
     if not urls:
         problems.add(

@@ -105,7 +105,9 @@ def _judge_alone(
         return
     if write is not None and write.range is not None:
         writes = section.section("write") or section
-        problems.add(writes.place_of("range"), Text("只有数才有范围", "only a number has a range"))
+        problems.add(
+            writes.place_of("range"), Text("只有数才有范围", "only a number has a range"), Text("删去", "remove it")
+        )
     report: ReportRule | None = common.get("report")
     not_a_number = Text("只有数值测点才能用", "only a point that is a number can have this")
     remove = Text("删去", "remove it")

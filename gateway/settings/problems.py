@@ -18,6 +18,12 @@ SYNONYMS = {
 }  # fmt: skip
 
 
+#: Where nothing could be named instead.
+REMOVE = Text("删去", "remove it")
+#: What is said where nothing closer is known.
+CORRECT_IT = Text("改正，或删去这一处", "correct it, or remove it")
+
+
 class Place(NamedTuple):
     """`line` and `column` are 1-based; `path` is `devices[0].points.level.at`, `.` for the file as a whole.
 
@@ -52,12 +58,11 @@ class Problems:
     def __len__(self) -> int:
         return len(self._found)
 
-    def add(self, place: Place, text: Text | str, hint: Text | str | None = None) -> None:
-        """`text` says what is wrong there, `hint` what to write instead."""
+    def add(self, place: Place, text: Text | str, hint: Text | str | None) -> None:
+        """`text` says what is wrong there, `hint` what to write instead; None where nobody can know."""
         self._places.add(place)
-        self._found.append(
-            Problem(place.file, place.line, place.column, place.path, self._say(text), self._say(hint or ""))
-        )
+        said, instead = self._say(text), self._say(hint or CORRECT_IT)
+        self._found.append(Problem(place.file, place.line, place.column, place.path, said, instead))
 
     def known_at(self, place: Place) -> bool:
         """Whether something is already said about exactly this place."""

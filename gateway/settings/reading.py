@@ -123,7 +123,7 @@ def refuse_empty(node: Node, problems: Problems) -> bool:
     """Say so where a key has nothing behind its colon; no key of ours means anything without a value."""
     empty = isinstance(node, Scalar) and node.value is None
     if empty and not problems.known_at(node.place):
-        problems.add(node.place, texts.EMPTY, Text("写上内容，或删去这个键", "write a value, or remove the key"))
+        problems.add(node.place, texts.EMPTY, texts.WRITE_SOMETHING)
     return empty
 
 
@@ -159,7 +159,9 @@ def explain(
         if problems.known_at(place):
             continue
         text, hint = _words(cast("Mapping[str, Any]", each), found, annotation)
-        problems.add(place, text, hint or otherwise)
+        missing = location[-1] if location else ""
+        closest = hint or otherwise or texts.instead_of(kind, each.get("ctx") or {}, missing)
+        problems.add(place, text, closest or (texts.WRITE_SOMETHING if text is texts.EMPTY else None))
 
 
 def _words(each: Mapping[str, Any], found: Node, annotation: Any) -> tuple[Text | str, Text | str | None]:

@@ -214,7 +214,9 @@ def _operators(root: Section, name: str | None, base: Path, problems: Problems) 
         _, wrong = parse_operators(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError):
         problems.add(
-            root.place_of("operators_file"), Text(f"{path} 不是 UTF-8 文字", f"{path} cannot be read as UTF-8 text")
+            root.place_of("operators_file"),
+            Text(f"{path} 不是 UTF-8 文字", f"{path} cannot be read as UTF-8 text"),
+            Text("用 UTF-8 编码保存", "save it as UTF-8"),
         )
         return None
     for line, text in wrong:

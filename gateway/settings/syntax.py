@@ -21,7 +21,7 @@ class Complaint:
 
     words: tuple[str, ...]
     text: Text
-    hint: Text | None = None
+    hint: Text
     at_start: bool = False
 
 
@@ -97,7 +97,7 @@ _COMPLAINTS = (
 _OTHER = Text("这里不是有效的 YAML", "this is not YAML")
 
 
-def explain(error: yaml.YAMLError, source: str) -> tuple[int, int, Text, Text | None]:
+def explain(error: yaml.YAMLError, source: str) -> tuple[int, int, Text, Text]:
     """Line, column (1-based), what is wrong, what to write instead."""
     message = str(getattr(error, "problem", None) or error)
     complaint = next((each for each in _COMPLAINTS if any(word in message for word in each.words)), None)
@@ -106,7 +106,7 @@ def explain(error: yaml.YAMLError, source: str) -> tuple[int, int, Text, Text | 
         return mark.line + 1, mark.column + 1, TAB, _BLANKS
     start = getattr(error, "context_mark", None)
     if complaint is None:
-        text, hint, at_start = _OTHER, None, False
+        text, hint, at_start = _OTHER, _QUOTES, False
     else:
         text, hint, at_start = complaint.text, complaint.hint, complaint.at_start
     chosen = start if at_start and start is not None else mark

@@ -9,6 +9,7 @@ from gateway.model import Text
 
 MISSING = Text("缺少这个键", "this key is missing")
 EMPTY = Text("冒号后面没有写内容", "nothing is written after the colon")
+WRITE_SOMETHING = Text("写上内容，或删去这个键", "write a value, or remove the key")
 
 MAPPING = Text("这里应当是“键: 值”", "`key: value` entries are expected here")
 _LIST = Text("这里应当是列表", "a list is expected here"), Text("写 [a, b]", "write [a, b]")
@@ -73,6 +74,32 @@ def of_pydantic(kind: str, context: Mapping[str, Any], message: str, empty: bool
         fixed, instead = _FIXED[kind]
         return (EMPTY, None) if empty else (fixed, instead)
     return Text(f"这个值不能用（{message}）", f"this value cannot be used ({message})"), None
+
+
+_WRITE_MAPPING = Text("写 {键: 值}", "write {key: value}")
+_WRITE_NUMBER = Text("写一个数，例如 5", "write a number, such as 5")
+_WRITE_WHOLE = Text("写一个整数，例如 5", "write a whole number, such as 5")
+_INSTEAD: Mapping[Text, Text] = {MAPPING: _WRITE_MAPPING, _NUMBER[0]: _WRITE_NUMBER, _WHOLE[0]: _WRITE_WHOLE}
+_LENGTHS: Mapping[str, Text] = {
+    "string_too_short": Text("写上文字", "write a text"),
+    "string_too_long": Text("写短一些", "write less"),
+    "too_short": Text("再写一项", "write one more"),
+    "too_long": Text("删去几项", "remove some"),
+}
+#: By how much a number has to be off a limit that is not among the values itself.
+_BESIDE = {"greater_than": 1, "less_than": -1}
+
+
+def instead_of(kind: str, context: Mapping[str, Any], key: object) -> Text | None:
+    """What to write for one of pydantic's error types where no example of `key` is known."""
+    if kind == "missing":
+        return Text(f"写上 {key}: ...", f"write {key}: ...")
+    if kind in _LENGTHS:
+        return _LENGTHS[kind]
+    if kind in _LIMITS:
+        return such_as(_shown(context[_LIMITS[kind][0]] + _BESIDE.get(kind, 0)))
+    fixed = _FIXED.get(kind)
+    return _INSTEAD.get(fixed[0]) if fixed is not None else None
 
 
 def such_as(example: str) -> Text:

@@ -8,7 +8,7 @@ from gateway.model import Text
 from gateway.settings.devices import DeviceEntry
 from gateway.settings.lines import LineEntry, refuse_shared_endpoints, resolve_line, with_defaults
 from gateway.settings.nodes import Entry, Key, Listing, Scalar, Section, find
-from gateway.settings.problems import Place, Problems, suggest
+from gateway.settings.problems import REMOVE, Place, Problems, suggest
 from gateway.settings.protocol import SERIAL, Finding
 from gateway.settings.types import LineSettings
 
@@ -94,7 +94,9 @@ def _review_dependencies(devices: Sequence[DeviceEntry], problems: Problems) -> 
                 continue
             if name not in known:
                 others = [other for other in known if other != device.id]
-                problems.add(item.place, Text(f"没有设备 {name}", f"there is no device {name}"), suggest(name, others))
+                problems.add(
+                    item.place, Text(f"没有设备 {name}", f"there is no device {name}"), suggest(name, others) or REMOVE
+                )
             elif device.id is not None and device.id not in reported:
                 circle = _circle(device.id, str(name), known)
                 if circle is not None:

@@ -54,7 +54,8 @@ def _id(value: object) -> str:
         )
     if not re.fullmatch(_ID, text):
         better = re.sub(r"[^a-z0-9-]+", "-", text.lower()).strip("-")[:32]
-        hint = Text(f"例如 {better}", f"such as {better}") if better else None
+        better = better or "gen-1"
+        hint = Text(f"例如 {better}", f"such as {better}")
         raise Wrong(
             Text(
                 f"{text!r} 不能作为编号，只用小写字母、数字和 -，最多 32 个",
@@ -69,7 +70,8 @@ def _snake(value: object) -> str:
     text = expect_text(value)
     if not re.fullmatch(_SNAKE, text):
         better = re.sub(r"[^a-z0-9_]+", "_", text.lower()).strip("_")[:64]
-        hint = Text(f"例如 {better}", f"such as {better}") if re.fullmatch(_SNAKE, better) else None
+        better = better if re.fullmatch(_SNAKE, better) else "engineer_1"
+        hint = Text(f"例如 {better}", f"such as {better}")
         raise Wrong(
             Text(
                 f"{text!r} 不能作为名字，只用小写字母、数字和 _，以字母开头",
@@ -83,9 +85,15 @@ def _snake(value: object) -> str:
 def _words(value: object) -> str:
     text = expect_text(value)
     if not text.strip():
-        raise Wrong(Text("这里不能是空的", "this may not be empty"))
+        raise Wrong(
+            Text("这里不能是空的", "this may not be empty"),
+            Text("写上文字，例如 城东库", "write a text, such as Depot"),
+        )
     if "\n" in text or "\r" in text or len(text) > 500:
-        raise Wrong(Text("只能是一行，最多 500 字", "one line, at most 500 characters"))
+        raise Wrong(
+            Text("只能是一行，最多 500 字", "one line, at most 500 characters"),
+            Text("写短一些，不换行", "write less, without line breaks"),
+        )
     return text
 
 

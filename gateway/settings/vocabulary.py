@@ -20,6 +20,8 @@ from gateway.settings.reading import read_section
 from gateway.settings.types import Kind, Mandatory, VocabularyFact, VocabularyPoint
 from gateway.settings.values import Bilingual
 
+_MANDATORY_EXAMPLE = Text("例如 {any: [level, volume]}", "such as {any: [level, volume]}")
+
 
 @cache
 def load_vocabulary() -> Mapping[str, Kind]:
@@ -64,7 +66,11 @@ def _refuse_reserved(root: Section, problems: Problems) -> None:
     points = root.section("points")
     for name in RESERVED_POINTS if points is not None else ():
         if points is not None and name in points.entries:
-            problems.add(points.entries[name].key, Text(f"测点不能叫 {name}", f"no point is called {name}"))
+            problems.add(
+                points.entries[name].key,
+                Text(f"测点不能叫 {name}", f"no point is called {name}"),
+                Text(f"换一个名字，例如 {name}_1", f"use another name, such as {name}_1"),
+            )
 
 
 def _texts(words: Mapping[str, Any]) -> Mapping[str, Text]:
@@ -105,7 +111,7 @@ def _mandatory(
     names, when = _requirement(each)
     _, place, _ = find(root, ("mandatory", index))
     if not names:
-        problems.add(place, Text("要写 point 或 any", "either point or any is needed here"))
+        problems.add(place, Text("要写 point 或 any", "either point or any is needed here"), _MANDATORY_EXAMPLE)
     for name in names:
         if name not in points:
             problems.add(place, Text(f"没有测点 {name}", f"there is no point {name}"), suggest(name, points))

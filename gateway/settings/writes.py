@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from gateway.model import Point, Text
-from gateway.settings.interlock import misfit
+from gateway.settings.interlock import EXAMPLE, misfit
 from gateway.settings.nodes import Section
 from gateway.settings.points import PointEntry
-from gateway.settings.problems import Place, Problems, suggest
+from gateway.settings.problems import REMOVE, Place, Problems, suggest
 from gateway.settings.types import WritePolicy
 from gateway.settings.values import SiteWriteKeys, WriteKeys
 
@@ -36,7 +36,7 @@ def settle_writes(
         place = listed.entries[name].key if listed is not None and name in listed.entries else section.place_of("write")
         entry = owners.get(name)
         if entry is None:
-            problems.add(place, Text(f"没有测点 {name}", f"there is no point {name}"), suggest(name, owners))
+            problems.add(place, Text(f"没有测点 {name}", f"there is no point {name}"), suggest(name, owners) or REMOVE)
             continue
         keys: WriteKeys | None = entry.common.get("write")
         if keys is None:
@@ -51,7 +51,7 @@ def settle_writes(
         for clause in policy.interlock:
             reason = misfit(clause, known.get(clause.point))
             if reason is not None:
-                problems.add(place, Text(f"联锁条件：{reason.zh}", f"interlock: {reason.en}"))
+                problems.add(place, Text(f"联锁条件：{reason.zh}", f"interlock: {reason.en}"), EXAMPLE)
         policies[name] = policy
     return MappingProxyType(policies)
 
@@ -66,7 +66,12 @@ def _policy(keys: WriteKeys, site: SiteWriteKeys, kind: str, place: Place, probl
         )
     limits = _narrower(keys.range, site.range)
     if limits is not None and limits[0] > limits[1]:
-        problems.add(place, Text("写入范围没有交集", "no value lies within both ranges"))
+        allowed = f"[{keys.range[0]:g}, {keys.range[1]:g}]" if keys.range is not None else ""
+        problems.add(
+            place,
+            Text("写入范围没有交集", "no value lies within both ranges"),
+            Text(f"写在型号文件的范围 {allowed} 之内", f"write a range within that of the profile, {allowed}"),
+        )
     two_step = kind in MACHINES or bool(keys.arm) or bool(site.arm)
     return WritePolicy(roles, limits, (keys.interlock or ()) + (site.interlock or ()), two_step)
 

@@ -16,6 +16,17 @@ from gateway.settings import load_site
 FOLDER = Path(__file__).parent / "broken"
 FILES = sorted(FOLDER.glob("*.yaml"))
 
+GOOD_SITE = """schema: 1
+site: {id: a, name: {zh: 甲, en: A}, kind: warehouse}
+lines: {lan: {tcp: '10.0.0.5:502'}}
+devices:
+  - id: tank-1
+    kind: tank
+    line: lan
+    unit: 1
+    interval: 5s
+""".encode()
+
 _EXPECTED = re.compile(r"# (\d+):(\d+): (\S+): ?(.*)")
 
 
@@ -73,3 +84,31 @@ def test_real_command(name: str) -> None:
     assert done.stderr == ""
     places = [tuple(line.split(":")[1:3]) for line in done.stdout.splitlines()]
     assert places == [(str(line), str(column)) for line, column, _, _ in sorted(expected_of(path))]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "zh", "en"),
+    [
+        ("none.yaml", None, "vigil init", "check the path"),
+        ("folder", b"", "site.yaml", "site.yaml"),
+        ("large.yaml", b"# " + b"x" * 4_000_001, "profile", "profile"),
+        ("deep.yaml", b"[" * 60, "括号", "brackets"),
+        ("list_as_key.yaml", b"? [a]\n: 1\n", "level:", "level:"),
+        ("escape.yaml", b'schema: "\\UFFFFFFFF"\n', "单引号", "single quotes"),
+        ("points.yaml", GOOD_SITE + b"    points: 3\n", "holding:40", "holding:40"),
+        ("no_lines.yaml", GOOD_SITE.replace(b"lines: {lan: {tcp: '10.0.0.5:502'}}\n", b"lines: {}\n"), "lan:", "lan:"),
+        ("fact.yaml", GOOD_SITE + b"    facts: {retired: 'yes'}\n", "不加引号", "without quotes"),
+    ],
+)
+def test_whatever_is_wrong_with_a_file_says_what_to_do(
+    tmp_path: Path, name: str, content: bytes | None, zh: str, en: str
+) -> None:
+    path = tmp_path / name
+    if name == "folder":
+        path.mkdir()
+    elif content is not None:
+        path.write_bytes(content)
+    for language, hint in (("zh", zh), ("en", en)):
+        with pytest.raises(ConfigError) as caught:
+            load_site(path, {"modbus": MODBUS}, language)
+        assert [hint in problem.hint for problem in caught.value.problems].count(True) == 1, caught.value.problems

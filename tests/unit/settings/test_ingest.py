@@ -74,7 +74,7 @@ sate_dir: x
     assert problems_of(tmp_path, text) == [
         "2:13: mqtt.url: the address has no usable host and port (such as mqtts://broker:8883)",
         "2:36: mqtt.confirm: true or false is expected here (write true or false)",
-        "2:50: mqtt.share: may not hold / + or # ()",
+        "2:50: mqtt.share: may not hold / + or # (such as share: vigil)",
         "2:55: mqtt.pasword_file: there is no key pasword_file here (did you mean password_file?)",
         "3:1: influx.bucket: this key is missing (api: v2 needs it)",
         "3:1: influx.token_file: this key is missing (api: v2 needs it)",
@@ -97,7 +97,10 @@ sate_dir: x
             V1.replace('8884"}', '8884", version: 3.1}'),
             "2:44: mqtt.version: there is no such MQTT version (write auto, 5 or 3.1.1)",
         ),
-        (V1.replace("vigil}", "vigil, username: a}"), "3:60: influx.username: password_file is needed with it ()"),
+        (
+            V1.replace("vigil}", "vigil, username: a}"),
+            "3:60: influx.username: password_file is needed with it (such as password_file: influx.secret)",
+        ),
         (
             V1.replace('8884"}', '8884", cert_file: mqtt.secret}'),
             "2:35: mqtt.cert_file: key_file is needed with it (add key_file)",

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from drivers.modbus import MODBUS
 from gateway.errors import ConfigError, Problem
 from gateway.settings import load_ingest, load_site
+from gateway.settings.problems import CORRECT_IT
 from tests.unit.settings.sample import GOOD, write_site
 
 PROTOCOLS = {"modbus": MODBUS}
@@ -44,6 +45,7 @@ def load(path: Path, text: str) -> None:
         problems = error.problems or pytest.fail("a ConfigError without problems")
     for problem in problems:
         assert re.search("[\u4e00-\u9fff]", problem.text), problem  # a text of ours, not a library's
+        assert problem.hint not in ("", CORRECT_IT.zh), f"does not say what to write instead: {problem}"
         assert problem.line >= 1
         assert problem.column >= 1
 
