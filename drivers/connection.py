@@ -58,14 +58,17 @@ class Connection:
         self._answered = False
 
     async def ready(self, deadline: float) -> str | None:
-        """None where the link is open, else why not. Waits for the first attempt alone, at most until `deadline`."""
+        """None where the link is open, else why not. Of those who ask the first waits for an attempt, at most until
+        `deadline`."""
         if self.link.is_open:
             return None
+        attempt, is_awaited = self._attempt, self._is_wanted
         self._is_wanted = True
-        if self._attempt is None:
+        if attempt is None:
             if self._clock.monotonic() < self._not_before:
                 return self._why
-            attempt = self._begin()
+            attempt, is_awaited = self._begin(), False
+        if not is_awaited:
             await asyncio.wait((attempt,), timeout=max(0.0, deadline - self._clock.monotonic()))
             if attempt.done() and not attempt.cancelled():
                 attempt.result()
@@ -133,6 +136,7 @@ class Connection:
 
     def _fail(self, why: str) -> None:
         self._why = why
+        self._unwanted_until = 0.0
         wait = self._backoff.next_s()
         self._not_before = self._clock.monotonic() + wait
         if self._down_since is None:

@@ -19,6 +19,7 @@ class ScriptedLink:
         self.sent: list[tuple[float, bytes]] = []
         self.opened = 0
         self.opening_fails = False
+        self.opening_s = 0.0
         self._receiver: Receiver | None = None
 
     @property
@@ -27,6 +28,7 @@ class ScriptedLink:
 
     async def open(self, receiver: Receiver) -> None:
         self.opened += 1
+        await asyncio.sleep(self.opening_s)
         if self.opening_fails:
             raise OSError("not there")
         self._receiver = receiver

@@ -348,6 +348,21 @@ def test_a_server_that_closes_what_is_not_used_is_not_down_and_not_stormed(held_
     run_simulated(work())
 
 
+def test_who_asks_while_the_line_is_being_opened_waits_for_it() -> None:
+    async def work() -> None:
+        line, link = tcp(lambda sent: [(0.01, tcp_answer(sent))])
+        link.opening_s = 0.2
+        assert line.reach() is None
+        assert isinstance(await ask(line), Answer)
+        link.lose()
+        assert line.reach() is None
+        await asyncio.sleep(0.1)
+        assert isinstance(await ask(line), Answer)
+        assert link.opened == 2
+
+    run_simulated(work())
+
+
 def test_a_connection_that_held_without_an_answer_is_no_line_down_when_it_is_closed() -> None:
     async def work() -> None:
         line, link = tcp(lambda sent: [])
