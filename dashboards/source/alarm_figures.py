@@ -35,9 +35,10 @@ def figures(lang: str) -> build.Panel:
     look = Look(
         title=Text("各站点自己的统计", "Figures of each site"),
         about=Text(
-            "由网关按播报精确统计。目标：10 分钟约 1 条，没有泛滥和抖动，长期未恢复少于 5 条，红橙合计不超过 20 %。",
+            "由网关按播报精确统计。目标：10 分钟约 1 条，没有泛滥和抖动，长期未恢复少于 5 条，"
+            "红橙合计约 5 %，黄约 15 %。",
             "Counted exactly by each gateway from what it announced. Targets: about 1 in 10 minutes, no flood, nothing "
-            "chattering, fewer than 5 long active, red and orange together 20 % at most.",
+            "chattering, fewer than 5 long active, red and orange together about 5 %, yellow 15 %.",
         ),
         width=24,
         height=8,

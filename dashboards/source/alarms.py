@@ -382,9 +382,9 @@ def _by_priority(lang: str) -> build.Panel:
     look = Look(
         title=Text("按级别的告警数", "Alarms by priority"),
         about=Text(
-            "所选时间内有过动静的告警，按最高级别。红和橙合计应不超过 20 %，否则真正要紧的会被淹没。",
-            "Alarms that moved in the chosen time, by their worst priority. Red and orange together should stay below "
-            "20 %, or what matters drowns.",
+            "所选时间内有过动静的告警，按最高级别。红和橙合计应在 5 % 上下，黄 15 % 上下，否则真正要紧的会被淹没。",
+            "Alarms that moved in the chosen time, by their worst priority. Red and orange together should be about "
+            "5 %, yellow 15 %, or what matters drowns.",
         ),
         width=10,
         height=10,

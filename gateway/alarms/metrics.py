@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from statistics import quantiles
 
 from gateway.model import (
@@ -23,6 +24,8 @@ WINDOW_MS = 10 * 60_000
 FLOOD_BEGINS, FLOOD_ENDS = 10, 5
 """A flood begins with more announcements than this in the window, and ends below that."""
 CHATTER_TIMES, CHATTER_MS = 3, 60_000
+OFF_STEP_S = 5
+"""Delays are proposed in steps of this."""
 FLEETING_MS = 10_000
 LONG_MS = DAY_MS = 24 * 3600_000
 SHARE_MS = 7 * DAY_MS
@@ -37,11 +40,12 @@ class AlarmMetrics:
 
     def __init__(self) -> None:
         self._announced: deque[tuple[int, str, Priority]] = deque(maxlen=MOST_EVENTS)
-        self._fleeting: deque[int] = deque(maxlen=MOST_EVENTS)
+        self._fleeting: deque[tuple[int, str]] = deque(maxlen=MOST_EVENTS)
         self._acks: deque[tuple[int, float]] = deque(maxlen=MOST_ACKS)
         """When an announced alarm was acknowledged, and after how many seconds."""
         self._raised: dict[str, deque[int]] = {}
-        self._chattered: dict[str, int] = {}
+        self._chattered: dict[str, tuple[int, int]] = {}
+        """When an alarm last chattered, and the longest time between two raises then (ms)."""
         self._is_flood = False
 
     def note(self, transition: Transition) -> None:
@@ -57,7 +61,7 @@ class AlarmMetrics:
         if transition.event is AlarmEvent.RAISE:
             self._note_raise(after.key, ts)
         elif transition.event is AlarmEvent.RETURN and 0 <= ts - after.raised_at < FLEETING_MS:
-            self._fleeting.append(ts)
+            self._fleeting.append((ts, after.key))
         elif transition.event is AlarmEvent.ACK and after.condition.is_acked:
             self._acks.append((ts, max(0, ts - after.raised_at) / 1000))
 
@@ -76,8 +80,8 @@ class AlarmMetrics:
             "alarms_long_active": sum(_is_long_active(each, now_ms) for each in standing),
             "alarm_rate": rate,
             "alarm_flood": self.is_flood(rate),
-            "alarms_chattering": sum(now_ms - ts < WINDOW_MS for ts in self._chattered.values()),
-            "alarms_fleeting": sum(ts > now_ms - DAY_MS for ts in self._fleeting),
+            "alarms_chattering": len(self.chattering(now_ms)),
+            "alarms_fleeting": sum(ts > now_ms - DAY_MS for ts, _ in self._fleeting),
             "alarm_shelf_age": round(max(0, now_ms - min(shelves)) / 1000) if shelves else 0,
             **{f"alarm_ack_time_p{which}": _percentile(acks, which) for which in (50, 95) if acks},
             **self._shares(now_ms),
@@ -101,15 +105,21 @@ class AlarmMetrics:
         """The alarms that were announced most in the last seven days, and how often."""
         return Counter(key for ts, key, _ in self._announced if ts > now_ms - SHARE_MS).most_common(WORST)
 
-    def chattering(self, now_ms: int) -> list[str]:
-        """The alarms that came three times in a minute, within the last ten minutes: their delays are too short."""
-        return sorted(key for key, ts in self._chattered.items() if now_ms - ts < WINDOW_MS)
+    def fleeting(self, now_ms: int) -> list[tuple[str, int]]:
+        """The alarms that held for less than ten seconds in the last 24 h most often, and how often."""
+        return Counter(key for ts, key in self._fleeting if ts > now_ms - DAY_MS).most_common(WORST)
+
+    def chattering(self, now_ms: int) -> list[tuple[str, int]]:
+        """The alarms that came three times in a minute, within the last ten minutes, each with the off-delay (s) that
+        would have made one of them."""
+        found = ((key, gap_ms) for key, (ts, gap_ms) in self._chattered.items() if now_ms - ts < WINDOW_MS)
+        return sorted((key, OFF_STEP_S * (gap_ms // (1000 * OFF_STEP_S) + 1)) for key, gap_ms in found)
 
     def _note_raise(self, key: str, ts: int) -> None:
         times = self._raised.setdefault(key, deque(maxlen=CHATTER_TIMES))
         times.append(ts)
         if len(times) == CHATTER_TIMES and 0 <= ts - times[0] <= CHATTER_MS:
-            self._chattered[key] = ts
+            self._chattered[key] = ts, max(after - before for before, after in pairwise(times))
 
     def _shares(self, now_ms: int) -> Mapping[str, Value]:
         recent = [(key, priority) for ts, key, priority in self._announced if ts > now_ms - SHARE_MS]

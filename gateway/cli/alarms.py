@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from gateway.cli.alarm_figures import figures_text
 from gateway.cli.alarm_table import table
 from gateway.cli.at_site import WrongWords, complain, is_running
 from gateway.model import Text
@@ -24,8 +25,8 @@ ACTS = {
     "out-of-service": "out_of_service",
     "return": "return",
 }
-SILENCE, VERIFY, LIST = "silence", "verify", "list"
-WORDS = (LIST, *ACTS, SILENCE, VERIFY)
+SILENCE, VERIFY, LIST, FIGURES = "silence", "verify", "list", "figures"
+WORDS = (LIST, *ACTS, SILENCE, FIGURES, VERIFY)
 ACT_S = 20.0
 
 _HELP = {
@@ -44,8 +45,8 @@ _USAGE = Text(
     "写法：vigil alarms [动作] 站点文件 [设备/规则]", "usage: vigil alarms [ACTION] CONFIG [DEVICE/RULE], see --help"
 )
 _NOT_RUNNING = Text(
-    "网关没有运行，不能操作告警；先用 vigil run 启动",
-    "no gateway runs, so nothing can be done to alarms; start it with vigil run",
+    "网关没有运行，不能操作告警，也没有统计；先用 vigil run 启动",
+    "no gateway runs, so nothing can be done to alarms and no figures are kept; start it with vigil run",
 )
 _AS_OF = Text(
     "网关没有运行：以下是它最后一次记录的状态",
@@ -80,6 +81,8 @@ def run(options: argparse.Namespace) -> int:
             return _act(word, site, rest[1:], options)
         if len(rest) > 1:
             raise WrongWords(_USAGE)
+        if word == FIGURES:
+            return _figures(site, options)
         return _verify(site, options.lang) if word == VERIFY else _list(site, options)
     except WrongWords as wrong:
         complain("alarms", wrong.text, options.lang)
@@ -134,6 +137,18 @@ def _kept(site: SiteSettings, *, everything: bool) -> list[Mapping[str, Any]]:
     return sorted(
         standing, key=lambda each: (each["condition"] == "NORMAL", -Priority(each["priority"]).level, each["since"])
     )
+
+
+def _figures(site: SiteSettings, options: argparse.Namespace) -> int:
+    from gateway.control import ControlClient
+
+    with ControlClient(site.state_dir) as client:
+        answer: Any = client.ask("alarm_figures", {})
+    if options.json:
+        print(json.dumps(answer, ensure_ascii=False))
+    else:
+        print("\n".join(figures_text(answer, site.kinds["gateway"].points, options.lang)))
+    return 0
 
 
 def _act(word: str, site: SiteSettings, names: Sequence[str], options: argparse.Namespace) -> int:

@@ -90,6 +90,17 @@ class AlarmOrders:
         page: list[Json] = [state_told(each) for each in found[begin : begin + AT_ONCE]]
         return {"ts": self._gateway.clock.wall_ms(), "total": len(found), "alarms": page}
 
+    async def figured(self, _request: Request) -> Mapping[str, Json]:
+        """No arguments. How well the alarms serve people: the gateway's own figures, and the alarms behind them."""
+        desk, now = self._gateway.pipeline.alarms, self._gateway.clock.wall_ms()
+        return {
+            "ts": now,
+            "figures": dict[str, Json](desk.figures()),
+            "frequent": [{"alarm": key, "times": times} for key, times in desk.metrics.worst(now)],
+            "chattering": [{"alarm": key, "off_s": off_s} for key, off_s in desk.metrics.chattering(now)],
+            "fleeting": [{"alarm": key, "times": times} for key, times in desk.metrics.fleeting(now)],
+        }
+
     async def _order(self, act: str, device: str, args: Mapping[str, Json], actor: Actor) -> AlarmState:
         refuse_role(actor, ROLES.get(act, OPERATOR))
         self._refuse_unknown(device)

@@ -51,6 +51,7 @@ def register_orders(gateway: Asked, hands: SiteHands, registry: Registry, book: 
     registry.register("explain", Explaining(gateway).answer, ("device", "rule"))
     registry.register("set_fact", facts.set_locally, ("device", "name", "value", "by", "note"))
     registry.register("alarms", alarms.listed, ("all", "from"))
+    registry.register("alarm_figures", alarms.figured, ())
     registry.register("alarm_order", alarms.locally, LOCAL_KEYS)
     registry.register("silence", silence.locally, ("by", "note"))
     book.register("silence", silence.by_command, ("note",))

@@ -239,6 +239,9 @@ async def _by_hand(site: Depot) -> None:
     assert "shelved until" in table
     assert "acks 1/1 duty" in table or "acked" in table
     assert "unacknowledged: 2" in table
+    figures = (await site.vigil("alarms", "figures", str(site.file))).out
+    assert "Alarms announced in 10 min" in figures
+    assert f"gen-1/{SELECTOR}" in figures.partition("Most frequent")[2]
     told = await site.vigil("alarms", "verify", str(site.file))
     assert (told.code, told.out.splitlines()[-1]) == (0, "whole")
     assert "急停按钮被按下" in (await asyncio.to_thread(vigil, "alarms", str(site.file), language="zh")).out

@@ -41,7 +41,7 @@ def test_three_times_in_a_minute_is_chattering() -> None:
     metrics = AlarmMetrics()
     raised(metrics, [T0, T0 + 31_000, T0 + 61_000], "slow")
     raised(metrics, [T0, T0 + 31_000, T0 + 60_000], "quick")
-    assert metrics.chattering(T0 + 61_000) == ["gen-1/quick"]
+    assert metrics.chattering(T0 + 61_000) == [("gen-1/quick", 35)], "31 s lay between two of them"
     assert metrics.figures([], T0 + 61_000)["alarms_chattering"] == 1
     assert metrics.chattering(T0 + 61_000 + 600_000) == []
 
@@ -51,7 +51,9 @@ def test_shorter_than_ten_seconds_is_fleeting() -> None:
     metrics.note(step(AlarmEvent.RETURN, T0 + 9_999, AlarmCondition.RTN_UNACK))
     metrics.note(step(AlarmEvent.RETURN, T0 + 10_000, AlarmCondition.RTN_UNACK))
     assert metrics.figures([], T0 + 20_000)["alarms_fleeting"] == 1
+    assert metrics.fleeting(T0 + 20_000) == [("gen-1/fuel_low", 1)]
     assert metrics.figures([], T0 + 90_000_000)["alarms_fleeting"] == 0
+    assert metrics.fleeting(T0 + 90_000_000) == []
 
 
 def test_shares_are_told_once_there_is_enough_to_tell() -> None:
