@@ -285,11 +285,14 @@ class DeviceRules:
 
 
 def _truth(bound: BoundLevel, condition: Condition, known: Mapping[str, Plain]) -> bool | None:
-    """What the level's condition says: to raise, or while held to stay."""
+    """What the level's condition says: to raise, or while held to stay. What would raise it keeps it, whatever a site's
+    own number made of the clearing condition: a level must not come and go with every reading."""
     if not condition.held or bound.clear is None:
         return bound.raise_.truth(known)
     over = bound.clear.truth(known)
-    return None if over is None else not over
+    if over:
+        return bound.raise_.truth(known) is True
+    return None if over is None else True
 
 
 def _is_worth_keeping(condition: Condition) -> bool:

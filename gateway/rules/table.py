@@ -16,9 +16,9 @@ Made from `config/rules/` by `python -m gateway.cli.schema`; do not edit. A site
 and changes single values under `rule_overrides:`. `vigil rules list CONFIG` shows what holds for each device,
 `vigil rules test` runs the cases that stand beside each rule; docs/writing-rules.md says how to write them.
 
-- A rule has one or more levels. The condition makes it hold, "cleared by" ends it (the condition no longer being true
-  where nothing stands there); "for" is how long the condition must be true. Readiness follows at once; on and off only
-  delay announcing.
+- A rule has one or more levels. The condition makes it hold; it ends when "cleared by" is met and the condition is no
+  longer true (that alone where nothing stands there). "For" is how long the condition must be true. Readiness follows
+  at once; on and off only delay announcing.
 - A rule that cannot be told (a point is bad or old) neither raises nor clears.
 - `+R` is one priority higher at response level I or II. For assets of criticality C all are one lower, save those
   marked *safety*.
