@@ -89,6 +89,7 @@ class Pipeline:
         self._snapshot.replace(
             {device.id: device.points for device in site.devices},
             {device.id: _same_points(before[device.id], device) for device in site.devices if device.id in before},
+            self._clock.monotonic(),
         )
         overtaken = [each for each in self._given.in_force(self.site) if each not in self._given.in_force(site)]
         self.site = site

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Self
 
 from gateway.model import MaybeValue, Point, Reading, Status
@@ -35,10 +36,13 @@ class Latest:
         return self.status.is_usable and not self.stale
 
 
+_NO_GRACE: Mapping[str, float] = MappingProxyType({})
+
+
 class _Group:
     """When one set of points that is polled together was last read."""
 
-    __slots__ = ("at", "points", "statuses", "ts", "values")
+    __slots__ = ("at", "fresh_until", "points", "statuses", "ts", "values")
 
     def __init__(self, points: tuple[str, ...]) -> None:
         self.points = points
@@ -46,6 +50,8 @@ class _Group:
         self.statuses: tuple[Status, ...] = ()
         self.ts = 0
         self.at = 0.0
+        self.fresh_until: Mapping[str, float] = _NO_GRACE
+        """Later than their age alone would allow, for points that were read when they were asked more rarely."""
 
 
 class _Device:
@@ -104,17 +110,25 @@ class _Device:
         }
         self.groups = {id(group.points): group for groups in self.members.values() for group in groups}
 
-    def adopt(self, before: _Device, names: frozenset[str]) -> None:
-        """Go on with what `before` knew of `names`."""
+    def adopt(self, before: _Device, names: frozenset[str], now: float) -> None:
+        """Go on with what `before` knew of `names`. What is to be read more often from now on is not old for that
+        alone: it has as long as a point read now would have."""
         for group in before.groups.values():
             points = tuple(name for name in group.points if name in names)
             if not points:
                 continue
             kept = self.group(points)
             kept.ts, kept.at = group.ts, group.at
+            kept.fresh_until = {
+                name: min(before.fresh_until(group, name), now + self.stale_after_s[name]) for name in points
+            }
         values = before.values
         for name in names:
             self._values[name], self.statuses[name] = values[name], before.statuses[name]
+
+    def fresh_until(self, group: _Group, name: str) -> float:
+        """Until when what was read of `group` last stands for the present."""
+        return max(group.at + self.stale_after_s[name], group.fresh_until.get(name, 0.0))
 
 
 class Snapshot:
@@ -124,13 +138,14 @@ class Snapshot:
         self._devices = _watch(devices)
         self._subscriptions: list[Subscription] = []
 
-    def replace(self, devices: Mapping[str, Sequence[Point]], known: Mapping[str, frozenset[str]]) -> None:
-        """These are the devices from now on; of those in `known` the named points stay as they were last read."""
+    def replace(self, devices: Mapping[str, Sequence[Point]], known: Mapping[str, frozenset[str]], now: float) -> None:
+        """These are the devices from `now` (monotonic seconds) on; of those in `known` the named points stay as they
+        were last read."""
         before = self._devices
         self._devices = _watch(devices)
         for name, device in self._devices.items():
             if name in known:
-                device.adopt(before[name], known[name])
+                device.adopt(before[name], known[name], now)
 
     @property
     def devices(self) -> Iterable[str]:
@@ -163,7 +178,7 @@ class Snapshot:
         if not groups:
             return Latest(None, found.statuses[name], None, None, stale=True)
         group = groups[0] if len(groups) == 1 else max(groups, key=attrgetter("at"))
-        stale = now - group.at > found.stale_after_s[name]
+        stale = now - group.at > found.stale_after_s[name] and now > group.fresh_until.get(name, 0.0)
         return Latest(found.values[name], found.statuses[name], group.ts, group.at, stale)
 
     def usable(self, device: str, names: Iterable[str], now: float) -> tuple[dict[str, bool], float]:
@@ -180,9 +195,13 @@ class Snapshot:
                 continue
             at = groups[0].at if len(groups) == 1 else max(group.at for group in groups)
             limit = stale_after_s[name]
-            usable[name] = fresh = now - at <= limit
-            if fresh and at + limit < until:
-                until = at + limit
+            ends, fresh = at + limit, now - at <= limit
+            if not fresh:
+                ends = max(found.fresh_until(group, name) for group in groups)
+                fresh = now <= ends
+            usable[name] = fresh
+            if fresh and ends < until:
+                until = ends
         return usable, until
 
     def subscribe(self) -> Subscription:

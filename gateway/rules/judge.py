@@ -220,9 +220,9 @@ class Judge:
         """Say at once what rules make of facts that changed, by the values they know."""
         for device in self._devices.values():
             if device.read_ts and not device.rules.verdicts():
-                self._publish(device.rules.update(device.read_ts, (), ()))
+                self._publish(device.rules.update(device.read_ts, (), (), is_reading=False))
         if self._health_ts and not self._gateway.verdicts():
-            self._publish(self._gateway.update(self._health_ts, (), ()))
+            self._publish(self._gateway.update(self._health_ts, (), (), is_reading=False))
 
     def _rebind(self, device: _Device, facts: dict[str, Value]) -> None:
         device.facts = facts

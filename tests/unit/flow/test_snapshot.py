@@ -54,6 +54,36 @@ def test_stale_after_three_polls_and_at_least_five_seconds() -> None:
     assert found.point("gen-1", "b", 30.1).stale
 
 
+def test_a_point_that_is_to_be_read_more_often_is_not_old_for_that_alone() -> None:
+    found = Snapshot({"gen-1": [point("a", 60.0), point("b", 2.0)]})
+    found.update(Reading("gen-1", 0, ("a",), (1.5,), (GOOD,)), 100.0)
+    found.update(Reading("gen-1", 0, ("b",), (1.5,), (GOOD,)), 200.0)
+    quicker, names = {"gen-1": [point("a", 2.0), point("b", 2.0)]}, {"gen-1": frozenset(("a", "b"))}
+
+    def usable(now: float) -> tuple[dict[str, bool], dict[str, bool]]:
+        latest = {name: each.is_usable for name, each in found.latest("gen-1", now).items()}
+        return latest, found.usable("gen-1", ("a", "b"), now)[0]
+
+    found.replace(quicker, names, 203.0)
+    assert usable(206.0) == ({"a": True, "b": True},) * 2
+    assert found.usable("gen-1", ("a",), 206.0)[1] == 209.0, "as long as if it had been read when that began"
+    assert usable(207.0) == ({"a": True, "b": False},) * 2
+    found.replace(quicker, names, 208.0)
+    assert usable(209.0) == ({"a": True, "b": False},) * 2
+    assert usable(209.1) == ({"a": False, "b": False},) * 2, "no change gives it more"
+    found.update(Reading("gen-1", 0, ("a",), (1.5,), (GOOD,)), 210.0)
+    assert usable(216.0)[0]["a"]
+    assert not usable(216.1)[0]["a"]
+
+
+def test_a_point_that_was_old_before_it_is_to_be_read_more_often_stays_old() -> None:
+    found = Snapshot({"gen-1": [point("a", 60.0)]})
+    found.update(Reading("gen-1", 0, ("a",), (1.5,), (GOOD,)), 100.0)
+    found.replace({"gen-1": [point("a", 2.0)]}, {"gen-1": frozenset(("a",))}, 281.0)
+    assert not found.latest("gen-1", 281.0)["a"].is_usable
+    assert found.usable("gen-1", ("a",), 281.0)[0] == {"a": False}
+
+
 def test_new_tuples_of_the_same_points_take_the_place_of_the_old() -> None:
     found = snapshot()
     for step in range(50):

@@ -160,6 +160,18 @@ def test_a_device_is_heard_again_once_two_polls_in_a_row_were_good() -> None:
     assert watched.announced("gen-1", "device_silent") is None
 
 
+def test_what_is_said_meanwhile_is_no_bad_poll() -> None:
+    watched = plant_site(replace(GEN, interval_s=60.0))
+    watched.silent.add("gen-1")
+    watched.pass_s(600, 60)
+    watched.silent.clear()
+    watched.pass_s(60, 60)
+    watched.give_fact("gen-1", "response_level", "III")
+    assert watched.announced("gen-1", "device_silent") is Priority.MEDIUM
+    watched.pass_s(60, 60)
+    assert watched.announced("gen-1", "device_silent") is None
+
+
 def test_a_point_called_out_of_range_is_not_taken_for_the_list_of_those_that_are() -> None:
     points = [point("carbon_dioxide", ValueType.NUMBER), point("out_of_range")]
     settings_ = replace(site(device("s-1", "sensor", {}, points)), kinds=VOCABULARY)
