@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from gateway.model import Priority
+from gateway.rules.readiness import WEIGHTS
 from gateway.rules.severity import severity
 from tests.rules.plant_site import PACKS
 
@@ -57,3 +59,10 @@ def test_no_combination_is_more_than_a_step_off_and_none_leaves_the_ladder(given
         assert found.value == expected, (raises, safety, level, criticality)
         if safety:
             assert found.level >= Priority(given).level
+
+
+def test_the_page_gives_the_weights_there_are() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "writing-rules.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines() if line.startswith("| ")]
+    told = {row[0]: int(row[-1]) for row in rows if row[0] in LADDER}
+    assert told == {priority.value: weight for priority, weight in WEIGHTS.items()}
