@@ -37,7 +37,7 @@ from gateway.settings.notify_types import ChannelSettings
 from gateway.settings.pace import pace_of, paced
 from gateway.settings.protocol import ProtocolModel
 from gateway.settings.site import load_site
-from gateway.settings.types import SiteSettings
+from gateway.settings.types import DeviceSettings, SiteSettings
 from gateway.store import Store
 from gateway.timekeeping.boot import this_boot
 from gateway.timekeeping.held_rows import HeldRows, kept_scale
@@ -70,7 +70,9 @@ def load(path: Path, language: str = "en") -> SiteSettings:
 
 def planned_loads(site: SiteSettings) -> dict[str, float]:
     """The share of each line's time that its plan takes, as `vigil check --plan` has it."""
-    devices = {line.id: [each for each in site.devices if each.line == line.id] for line in site.lines}
+    devices: dict[str, list[DeviceSettings]] = {line.id: [] for line in site.lines}
+    for device in site.devices:
+        devices[device.line].append(device)
     return {line.id: PROTOCOLS[line.protocol].plan(line, devices[line.id]).load for line in site.lines}
 
 
