@@ -8,6 +8,7 @@ from gateway.model import Status
 from gateway.rules.explain import explain
 from gateway.rules.explanation import Decider, Delay, Explanation, LevelNow, Named, Says, Sort
 from gateway.web.alarm_words import DELAYS, PRIORITY_SIGNS, PRIORITY_WORDS, SAYS, SAYS_SIGNS, SORTS
+from gateway.web.rule_words import rule_word
 from gateway.web.showing import Showing, Shown
 from gateway.web.words import STATUSES, WORDS, duration, name_of, write_plain, write_value
 
@@ -81,13 +82,20 @@ def _label(showing: Showing, device: str, name: str, names: Iterable[Named], lan
     if point is not None:
         return name_of(point, language)
     known = next((each for each in names if each.name == name), None)
-    return known.label[language] if known is not None and known.label is not None else name
+    if known is not None and known.label is not None:
+        return known.label[language]
+    settings = next((each for each in showing.view.site.devices if each.id == device), None)
+    kind = showing.view.site.kinds.get("gateway" if settings is None else settings.kind)
+    word = rule_word(name, kind.facts if kind is not None else {})
+    return word[language] if word is not None else name
 
 
 def _named(showing: Showing, device: str, named: Named, language: str) -> Shown:
     point = showing.any_point(device, named.name)
     if point is not None:
         text = write_value(named.value, point, language)
+    elif named.word is not None:
+        text = named.word[language]
     elif isinstance(named.value, bool):
         text = WORDS["yes" if named.value else "no"][language]
     elif isinstance(named.value, float):
