@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -357,3 +358,23 @@ def test_limits_are_those_of_the_rules(kind: str) -> None:
     for gauge in INSTRUMENTS[kind].gauges:
         strange = {limit for limit, _ in gauge.steps if limit not in numbers}
         assert strange == set(_DERIVED.get((kind, gauge.point), ())) - numbers, gauge.point
+
+
+def test_nothing_but_the_ground_of_the_map_comes_from_elsewhere(dashboard: Json) -> None:
+    """A duty room may have no internet; the map takes the ground that Grafana is told to have."""
+    addresses = {each for each in re.findall(r"https?://[^\s\"']+", json.dumps(dashboard)) if "schema" not in each}
+    assert addresses == set()
+    for panel in dashboard["panels"]:
+        if panel["type"] == "geomap":
+            assert (panel["options"]["basemap"]["type"], panel["options"]["basemap"]["config"]) == ("default", {})
+            assert {layer["type"] for layer in panel["options"]["layers"]} == {"markers"}
+
+
+def test_the_ground_of_the_map_can_be_given_to_the_compose_file() -> None:
+    grafana = yaml.safe_load((ROOT.parent / "compose.yaml").read_text(encoding="utf-8"))["services"]["grafana"]
+    assert grafana["environment"]["GF_GEOMAP_DEFAULT_BASELAYER_CONFIG"] == "${VIGIL_MAP_GROUND:-}"
+    page = (ROOT.parent / "docs" / "dashboards.md").read_text(encoding="utf-8")
+    grounds = re.findall(r"^VIGIL_MAP_GROUND=(.*)$", page, flags=re.MULTILINE)
+    assert len(grounds) == 2
+    for ground in grounds:
+        assert "{z}/{x}/{y}" in json.loads(ground)["config"]["url"]
