@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -35,7 +36,7 @@ class Kept:
     def loaded(self, prefix: str) -> dict[str, bytes]:
         return {key: value for key, value in self.found.items() if key.startswith(prefix)}
 
-    def keep(self, documents: dict[str, bytes | None]) -> None:
+    def keep(self, documents: Mapping[str, bytes | None]) -> None:
         self.found.update({key: value for key, value in documents.items() if value is not None})
 
 
