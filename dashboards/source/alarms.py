@@ -9,7 +9,7 @@ from dashboards.source.alarm_figures import actions, figures
 from dashboards.source.common import AGE, alarm_counts, by_query, device_column, open_alarm_list, site_column
 from dashboards.source.influx import DAY, DEVICES, RANGE, STANDING, Query, open_alarms, raised
 from dashboards.source.page import CITY, COUNTY, DEVICE, FLEET, SITE_VARIABLE, TOWN, Page
-from dashboards.source.panels import Look, Override, Scale, bars, stat, timeline, trend
+from dashboards.source.panels import Look, Override, Scale, bars, count, stat, timeline, trend
 from dashboards.source.tables import TIME, Column, table
 from gateway.model import Text
 from gateway.web.words import PRIORITIES
@@ -60,44 +60,28 @@ def _standing(lang: str) -> str:
 
 
 def _unacknowledged(lang: str) -> build.Panel:
-    look = Look(
-        title=Text("未确认", "Not acknowledged"),
-        about=Text(
-            "未恢复且无人确认的告警数。时限：红 5 分钟（两人），橙 15 分钟，黄 60 分钟，蓝在交班时。",
-            "Open alarms nobody acknowledged. Time allowed: red 5 min (two persons), orange 15 min, yellow 60 min, "
-            "blue at the hand-over.",
-        ),
-        width=3,
-        height=4,
-        empty=texts.NONE,
+    title = Text("未确认", "Not acknowledged")
+    about = Text(
+        "未恢复且无人确认的告警数。时限：红 5 分钟（两人），橙 15 分钟，黄 60 分钟，蓝在交班时。",
+        "Open alarms nobody acknowledged. Time allowed: red 5 min (two persons), orange 15 min, yellow 60 min, "
+        "blue at the hand-over.",
     )
     query = f'SELECT count("level") AS "alarms" FROM {_standing(lang)} WHERE {STANDING} AND "acked" = false'
-    return stat(lang, look, [Query(query)])
+    return count(lang, title, about, query, width=3)
 
 
 def _set_aside_count(lang: str) -> build.Panel:
-    look = Look(
-        title=Text("已搁置或停用", "Set aside"),
-        about=Text("被搁置、抑制或停用的未恢复告警数。", "Open alarms that are shelved, suppressed or out of service."),
-        width=3,
-        height=4,
-        empty=texts.NONE,
-    )
+    title = Text("已搁置或停用", "Set aside")
+    about = Text("被搁置、抑制或停用的未恢复告警数。", "Open alarms that are shelved, suppressed or out of service.")
     query = f'SELECT count("level") AS "alarms" FROM {_standing(lang)} WHERE "level" > 0 AND "suppression" != \'NONE\''
-    return stat(lang, look, [Query(query)], scale=Scale(steps=[(1, palette.DARK)]))
+    return count(lang, title, about, query, width=3, scale=Scale(steps=[(1, palette.DARK)]))
 
 
 def _stale(lang: str) -> build.Panel:
-    look = Look(
-        title=Text("超过一天未恢复", "Open for more than a day"),
-        about=Text(
-            "24 小时内从未恢复过的告警数；目标少于 5 条。一直亮着的告警没人再看。",
-            "Alarms that never returned to normal in 24 hours; target: fewer than 5. Nobody looks at what is always "
-            "on.",
-        ),
-        width=3,
-        height=4,
-        empty=texts.NONE,
+    title = Text("超过一天未恢复", "Open for more than a day")
+    about = Text(
+        "24 小时内从未恢复过的告警数；目标少于 5 条。一直亮着的告警没人再看。",
+        "Alarms that never returned to normal in 24 hours; target: fewer than 5. Nobody looks at what is always on.",
     )
     # An open alarm repeats its row every 10 minutes, 144 in a day; a few may be missing after a restart.
     query = (
@@ -105,7 +89,7 @@ def _stale(lang: str) -> build.Panel:
         f'FROM "alarm" WHERE {DAY} AND {DEVICES} GROUP BY "site", "device", "rule") '
         'WHERE "lowest" > 0 AND "n" >= 138'
     )
-    return stat(lang, look, [Query(query)], scale=Scale(steps=[(STALE_LIMIT, palette.YELLOW)]))
+    return count(lang, title, about, query, width=3, scale=Scale(steps=[(STALE_LIMIT, palette.YELLOW)]))
 
 
 def _chatters() -> str:
@@ -116,18 +100,13 @@ def _chatters() -> str:
 
 
 def _chatter_count(lang: str) -> build.Panel:
-    look = Look(
-        title=Text("抖动", "Chattering"),
-        about=Text(
-            "一分钟内同一告警产生 3 次以上的分钟数；目标 0。应为该规则设更长的延时。",
-            "Minutes in which one alarm was raised three times or more; target: 0. Its rule wants a longer delay.",
-        ),
-        width=3,
-        height=4,
-        empty=texts.NONE,
+    title = Text("抖动", "Chattering")
+    about = Text(
+        "一分钟内同一告警产生 3 次以上的分钟数；目标 0。应为该规则设更长的延时。",
+        "Minutes in which one alarm was raised three times or more; target: 0. Its rule wants a longer delay.",
     )
     query = f'SELECT count("times") AS "minutes" FROM {_chatters()} WHERE "times" >= {CHATTER}'
-    return stat(lang, look, [Query(query)], scale=Scale(steps=[(1, palette.YELLOW)]))
+    return count(lang, title, about, query, width=3, scale=Scale(steps=[(1, palette.YELLOW)]))
 
 
 def _history(lang: str) -> build.Panel:

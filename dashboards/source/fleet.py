@@ -8,10 +8,10 @@ from grafana_foundation_sdk.builders import dashboard as build
 
 from dashboards.source import palette, texts
 from dashboards.source.common import site_column
-from dashboards.source.influx import NOW, OPEN, RANGE, SITES, Query
+from dashboards.source.influx import NOW, OPEN, RANGE, SITES, Query, by_site, refs
 from dashboards.source.lines import discarded, line_failures, line_load
 from dashboards.source.page import CITY, COUNTY, FLEET, SITE_VARIABLE, TOWN, Page
-from dashboards.source.panels import Look, Scale, Step, stat, trend
+from dashboards.source.panels import Look, Scale, Step, count, trend
 from dashboards.source.tables import TIME, Column, table
 from dashboards.source.vocabulary import GATEWAY, label, point, unit
 from gateway.model import Text
@@ -85,10 +85,7 @@ def _counts(lang: str) -> list[build.Panel]:
          Text("网关在线但不应答的设备数。", "Devices that do not answer their gateway."),
          f'SELECT sum("silent") AS "devices" FROM {_latest(silent)}', Scale(steps=[(1, palette.GREY)])),
     )  # fmt: skip
-    return [
-        stat(lang, Look(title=title, about=about, width=4, height=4, empty=texts.NONE), [Query(query)], scale=scale)
-        for title, about, query, scale in found
-    ]
+    return [count(lang, title, about, query, width=4, scale=scale) for title, about, query, scale in found]
 
 
 def _point_column(name: str, *, steps: Sequence[Step] = ()) -> Column:
@@ -165,10 +162,7 @@ def backlog(lang: str, *, where: str = SITES, width: int = 12, height: int = 8) 
         width=width,
         height=height,
     )
-    query = (
-        f'SELECT max("outbox_rows") AS "rows" FROM "gateway" WHERE {RANGE} AND {where} '
-        'GROUP BY time($__interval), "site" fill(null)'
-    )
+    query = by_site('max("outbox_rows") AS "rows"', where=where, fill="null")
     scale = Scale(unit="short", low=0, steps=[(100_000, palette.ORANGE)])
     return trend(lang, look, [Query(query, alias="$tag_site")], scale=scale, interval="2m")
 
@@ -184,16 +178,16 @@ def _sent(lang: str) -> build.Panel:
         width=6,
         height=8,
     )
-    queries = [
-        Query(
-            f'SELECT non_negative_derivative(last("{name}"), 1m) AS "rate" FROM "gateway" WHERE {RANGE} AND {SITES} '
-            'GROUP BY time($__interval), "site" fill(none)',
-            ref=ref,
-            alias=f"$tag_site {label(GATEWAY, name)[lang]}",
-        )
-        for ref, name in zip("ABC", names, strict=True)
-    ]
+    queries = _figures(names, 'non_negative_derivative(last("{}"), 1m) AS "rate"', lang)
     return trend(lang, look, queries, scale=Scale(unit=_per_minute(lang), low=0), interval="2m")
+
+
+def _figures(names: Sequence[str], selected: str, lang: str) -> list[Query]:
+    """`selected` of each of these points, named after it."""
+    return [
+        Query(by_site(selected.format(name)), ref=ref, alias=f"$tag_site {label(GATEWAY, name)[lang]}")
+        for ref, name in zip(refs(len(names)), names, strict=True)
+    ]
 
 
 def _per_minute(lang: str) -> str:
@@ -213,15 +207,7 @@ def _lost(lang: str) -> build.Panel:
         width=6,
         height=8,
     )
-    queries = [
-        Query(
-            f'SELECT non_negative_difference(last("{name}")) AS "count" FROM "gateway" WHERE {RANGE} AND {SITES} '
-            'GROUP BY time($__interval), "site" fill(none)',
-            ref=ref,
-            alias=f"$tag_site {label(GATEWAY, name)[lang]}",
-        )
-        for ref, name in zip("ABCD", names, strict=True)
-    ]
+    queries = _figures(names, 'non_negative_difference(last("{}")) AS "count"', lang)
     return trend(lang, look, queries, scale=Scale(unit="short", low=0), bars=True, interval="2m")
 
 
@@ -288,10 +274,7 @@ def _machine(lang: str) -> list[build.Panel]:
     )
     panels = []
     for name, steps in found:
-        query = (
-            f'SELECT mean("{name}") AS "value" FROM "gateway" WHERE {RANGE} AND {SITES} '
-            'GROUP BY time($__interval), "site" fill(null)'
-        )
+        query = by_site(f'mean("{name}") AS "value"', fill="null")
         text = label(GATEWAY, name)
         look = Look(
             title=text,

@@ -59,6 +59,11 @@ class Query(Builder[Dataquery], Dataquery):
         return target | ({"alias": self.alias} if self.alias else {})
 
 
+def by_site(selected: str, *, where: str = SITES, fill: str = "none") -> str:
+    """The gateways' own figures over time, a series for each site."""
+    return f'SELECT {selected} FROM "gateway" WHERE {RANGE} AND {where} GROUP BY time($__interval), "site" fill({fill})'
+
+
 def refs(count: int) -> list[str]:
     """`A`, `B`, ... `Z`, `AA`, ..."""
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

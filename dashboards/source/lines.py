@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders import dashboard as build
 
-from dashboards.source.influx import RANGE, SITES, Query, refs
+from dashboards.source.influx import SITES, Query, by_site, refs
 from dashboards.source.panels import Look, Override, Scale, trend
 from dashboards.source.vocabulary import GATEWAY, label
 from gateway.health.itself import DISCARDS, LOADS
@@ -15,12 +15,7 @@ def line_load(lang: str, *, where: str = SITES, width: int = 8) -> build.Panel:
     """What each line was taken, beside what its plan needs; the fields are named after the lines."""
     planned = Text("计划", "planned")[lang]
     queries = [
-        Query(
-            f'SELECT mean(/^line_.*_{measured}$/) FROM "gateway" WHERE {RANGE} AND {where} '
-            'GROUP BY time($__interval), "site" fill(none)',
-            ref=ref,
-            alias="$tag_site $col",
-        )
+        Query(by_site(f"mean(/^line_.*_{measured}$/)", where=where), ref=ref, alias="$tag_site $col")
         for ref, measured in zip(refs(len(LOADS)), LOADS, strict=True)
     ]
     look = Look(
@@ -45,10 +40,7 @@ def line_load(lang: str, *, where: str = SITES, width: int = 8) -> build.Panel:
 
 
 def line_failures(lang: str, *, where: str = SITES, width: int = 8) -> build.Panel:
-    query = (
-        f'SELECT non_negative_difference(last(/^line_.*_(timeouts|discarded)$/)) FROM "gateway" '
-        f'WHERE {RANGE} AND {where} GROUP BY time($__interval), "site" fill(none)'
-    )
+    query = by_site("non_negative_difference(last(/^line_.*_(timeouts|discarded)$/))", where=where)
     look = Look(
         title=Text("线路上的失败", "Failures on the lines"),
         about=Text(
@@ -58,10 +50,7 @@ def line_failures(lang: str, *, where: str = SITES, width: int = 8) -> build.Pan
         width=width,
         height=9,
     )
-    missed = (
-        f'SELECT non_negative_difference(last("polls_missed")) AS "missed" FROM "gateway" '
-        f'WHERE {RANGE} AND {where} GROUP BY time($__interval), "site" fill(none)'
-    )
+    missed = by_site('non_negative_difference(last("polls_missed")) AS "missed"', where=where)
     name = label(GATEWAY, "polls_missed")[lang]
     words = {"timeouts": Text("超时", "time-outs"), "discarded": Text("丢弃", "discarded")}
     shorter = [
@@ -86,8 +75,7 @@ def discarded(lang: str, *, where: str = SITES, width: int = 8) -> build.Panel:
     """Frames that failed a check, by the check; no value ever came of them."""
     queries = [
         Query(
-            f'SELECT non_negative_difference(last("frames_discarded_{reason}")) AS "frames" FROM "gateway" '
-            f'WHERE {RANGE} AND {where} GROUP BY time($__interval), "site" fill(none)',
+            by_site(f'non_negative_difference(last("frames_discarded_{reason}")) AS "frames"', where=where),
             ref=ref,
             alias=f"$tag_site {_short(reason, lang)}",
         )

@@ -16,7 +16,7 @@ from dashboards.source.common import (
 )
 from dashboards.source.influx import HOUR, NOW, OPEN, SITES, Query, open_alarms, refs
 from dashboards.source.page import CITY, COUNTY, FLEET, SITE_VARIABLE, TOWN, Page, cell, url
-from dashboards.source.panels import Look, Scale, panel, stat
+from dashboards.source.panels import Look, Scale, count, panel, stat
 from dashboards.source.tables import TIME, Column, table
 from gateway.model import ReadinessState, Text
 from gateway.web.words import SIGNS, STATES
@@ -62,18 +62,14 @@ def _latest_sites(lang: str, window: str = NOW) -> str:
 def _sites_by_state(lang: str) -> list[build.Panel]:
     found = []
     for state in (ReadinessState.READY, ReadinessState.DEGRADED, ReadinessState.NOT_READY, ReadinessState.UNKNOWN):
-        look = Look(
-            title=Text(f"{SIGNS[state]} {STATES[state].zh}站点", f"{SIGNS[state]} Sites {STATES[state].en.lower()}"),
-            about=Text(
-                "站点数，按 5 分钟内最新的站点状态；失联站点计入状态不明。",
-                "Number of sites by their state of the last 5 minutes; silent sites count as unknown.",
-            ),
-            width=3,
-            height=4,
-            empty=texts.NONE,
+        title = Text(f"{SIGNS[state]} {STATES[state].zh}站点", f"{SIGNS[state]} Sites {STATES[state].en.lower()}")
+        about = Text(
+            "站点数，按 5 分钟内最新的站点状态；失联站点计入状态不明。",
+            "Number of sites by their state of the last 5 minutes; silent sites count as unknown.",
         )
         query = f'SELECT count("state") AS "sites" FROM {_latest_sites(lang)} WHERE "state" = \'{state.value}\''
-        found.append(stat(lang, look, [Query(query)], scale=Scale(steps=[(1, palette.STATE_COLOURS[state])])))
+        scale = Scale(steps=[(1, palette.STATE_COLOURS[state])])
+        found.append(count(lang, title, about, query, width=3, scale=scale))
     return found
 
 
@@ -81,18 +77,13 @@ _IS_SILENT = "\"rule\" = 'site_silent'"
 
 
 def _silent(lang: str) -> build.Panel:
-    look = Look(
-        title=Text("失联站点", "Silent sites"),
-        about=Text(
-            "网关 3 分钟以上没有上报的站点数。",
-            "Sites whose gateway has said nothing for more than 3 minutes.",
-        ),
-        width=2,
-        height=4,
-        empty=texts.NONE,
+    title = Text("失联站点", "Silent sites")
+    about = Text(
+        "网关 3 分钟以上没有上报的站点数。",
+        "Sites whose gateway has said nothing for more than 3 minutes.",
     )
     query = f'SELECT count("level") AS "sites" FROM {open_alarms(f"{SITES} AND {_IS_SILENT}")} WHERE "level" > 0'
-    return stat(lang, look, [Query(query)], scale=Scale(steps=[(1, palette.GREY)]))
+    return count(lang, title, about, query, width=2, scale=Scale(steps=[(1, palette.GREY)]))
 
 
 def _newest(lang: str) -> build.Panel:

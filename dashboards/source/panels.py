@@ -11,7 +11,7 @@ from grafana_foundation_sdk.models import dashboard as model
 
 from dashboards.source.influx import Query, data_source
 from dashboards.source.palette import LINE, NO_COLOUR, Mappings
-from dashboards.source.texts import NO_DATA
+from dashboards.source.texts import NO_DATA, NONE
 from gateway.model import Text
 
 Step = tuple[float, str]
@@ -149,6 +149,14 @@ def stat(
         "showPercentChange": False,
     }
     return panel(lang, "stat", look, queries, options=options, scale=scale, **more)
+
+
+def count(
+    lang: str, title: Text, about: Text, query: str, *, width: int, height: int = 4, scale: Scale = PLAIN
+) -> build.Panel:
+    """How many there are of something: one large number, or a word for none."""
+    look = Look(title=title, about=about, width=width, height=height, empty=NONE)
+    return stat(lang, look, [Query(query)], scale=scale)
 
 
 def gauge(lang: str, look: Look, queries: Sequence[Query], *, scale: Scale, **more: Unpack[More]) -> build.Panel:

@@ -126,6 +126,16 @@ def percentage(point: str, about: Text, *, low: float, watch: float) -> Gauge:
     return Gauge(point, 0, 100, about, base=ORANGE, steps=((low, YELLOW), (watch, GREEN)), decimals=0)
 
 
+RAIN_OF_AN_HOUR = Gauge(
+    "rainfall_1h",
+    0,
+    80,
+    Text("小时雨量高于 20 毫米黄，40 橙，60 红。", "In an hour above 20 mm yellow, 40 orange, 60 red."),
+    base=GREEN,
+    steps=((20, YELLOW), (40, ORANGE), (60, RED)),
+    decimals=1,
+)
+
 TANK = Input(
     "tank", Text("油箱容量（L）", "Tank (L)"), Text("数据库里没有，请填写。", "The database does not know it."), "200"
 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dashboards.source.instruments.shapes import Gauge, Instrument, must, must_not, percentage
-from dashboards.source.palette import GREEN, ORANGE, RED, YELLOW
+from dashboards.source.instruments.shapes import RAIN_OF_AN_HOUR, Gauge, Instrument, must, must_not, percentage
+from dashboards.source.palette import ORANGE, YELLOW
 from gateway.model import Text
 
 INSTRUMENTS: Mapping[str, Instrument] = {
@@ -55,15 +55,7 @@ INSTRUMENTS: Mapping[str, Instrument] = {
                 Text("10.8 m/s 为 6 级，17.2 m/s 为 8 级。", "10.8 m/s is force 6, 17.2 m/s is force 8."),
                 decimals=1,
             ),
-            Gauge(
-                "rainfall_1h",
-                0,
-                80,
-                Text("小时雨量高于 20 毫米黄，40 橙，60 红。", "In an hour above 20 mm yellow, 40 orange, 60 red."),
-                base=GREEN,
-                steps=((20, YELLOW), (40, ORANGE), (60, RED)),
-                decimals=1,
-            ),
+            RAIN_OF_AN_HOUR,
             Gauge("temperature", -40, 50, Text("室外温度。", "Outside."), decimals=1),
             Gauge("humidity", 0, 100, Text("室外相对湿度。", "Outside."), decimals=0),
         ),
@@ -78,15 +70,7 @@ INSTRUMENTS: Mapping[str, Instrument] = {
                 Text("水位；警戒线因断面而异，见告警。", "The warning level differs by place, see the alarms."),
                 decimals=2,
             ),
-            Gauge(
-                "rainfall_1h",
-                0,
-                80,
-                Text("小时雨量高于 20 毫米黄，40 橙，60 红。", "In an hour above 20 mm yellow, 40 orange, 60 red."),
-                base=GREEN,
-                steps=((20, YELLOW), (40, ORANGE), (60, RED)),
-                decimals=1,
-            ),
+            RAIN_OF_AN_HOUR,
             Gauge("flow_velocity", 0, 6, Text("流速。", "Of the water."), decimals=2),
             Gauge(
                 "battery_voltage",
