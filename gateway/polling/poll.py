@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.model import Answer, Fault, FaultKind, Job, Reading
+from gateway.polling.budget import SHARE
 from gateway.polling.loss import Loss
 from gateway.polling.schedule import FIRST_WITHIN_S, DueTimes
 from gateway.ports import Clock, DevicePlan
@@ -15,6 +16,7 @@ from gateway.ports import Clock, DevicePlan
 BUSY = 6
 #: Requests that refusals may add to one poll; what is left waits for the next poll.
 MOST_PIECES = 32
+_MOST_DOUBLINGS = 20
 
 
 @dataclass(slots=True)
@@ -92,7 +94,11 @@ class PolledDevice:
         self.loss.end(unit, {job.interval_s for job in self._jobs if job.unit == unit})
 
     def settle(self, poll: Poll, now: float) -> None:
-        """`poll` is over: when is asked again what is owed since a loss, or had no room."""
+        """`poll` is over: when is asked again what had no room, was not answered at all, or is owed since a loss."""
+        if poll.unanswered and not self.is_down() and not any(map(poll.has_heard, poll.unanswered)):
+            # ever more rarely, down to its own interval
+            wait_s = max(FIRST_WITHIN_S, poll.wasted_s / SHARE) * 2.0 ** min(self.stats.failures, _MOST_DOUBLINGS)
+            self.due.hasten(self.due.shortest_s, now + wait_s)
         if poll.is_cut_short:
             for interval in poll.intervals & self.due.intervals:
                 self.due.hasten(interval, now + FIRST_WITHIN_S)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from itertools import pairwise
 
@@ -237,3 +238,26 @@ async def test_a_unit_that_rests_on_a_line_that_is_down_is_down() -> None:
     await poller.run()
     for at in range(1022, 1040):
         assert as_told(readings, "d", at) == {"p": Status.BadNoCommunication}, at
+
+
+async def test_a_device_that_is_polled_rarely_and_missed_its_poll_is_asked_again_soon() -> None:
+    """One frame lost, or a device that was just starting, is no reason to know nothing for ten minutes."""
+    outcome: Outcome = lambda job, now: None if now < 1030 else Answer(b"", now)  # noqa: E731
+    readings, line, _ = await poll({"d1": rarely(1), "d2": rarely(2)}, 120, outcome)
+    for device in ("d1", "d2"):
+        assert as_told(readings, device, 1029) == {"p": Status.BadTimeout}
+        assert as_told(readings, device, 1075) == {"p": Status.Good}
+    assert len(line.asked) < 10
+
+
+async def test_rarely_polled_devices_that_are_dead_take_no_more_of_the_line_than_others() -> None:
+    plans = {f"d{unit}": rarely(unit) for unit in range(1, 11)}
+    readings, line, _ = await poll({**plans, "often": SimplePlan(simple_job(20, "p", 1.0))}, 3660, silent_for_ever)
+    asked = Counter(unit for at, unit, _ in line.asked if unit != 20 and at > 1060)
+    assert asked.total() * 0.5 <= 0.05 * 3600
+    assert max(asked.values()) < 12, "ever more rarely, whatever room there is"
+    assert len([each for each in readings if each.device == "often"]) > 3500
+
+
+def silent_for_ever(job: Job, now: float) -> Answer | None:
+    return Answer(b"", now) if job.unit == 20 else None
