@@ -10,18 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from gateway.cli.at_site import WrongWords, complain, find_device, is_running
-from gateway.cli.explanation_text import full, short
+from gateway.cli.explanation_text import PRIORITIES, full, short
 from gateway.cli.tables import aligned
 from gateway.model import Text
-from gateway.rules.bind import bind
+from gateway.rules.bind import Binding, bind
 from gateway.rules.book import builtin_packs, load_rules, packs_as_written, read_packs
 from gateway.rules.cases import run_cases
 from gateway.rules.coverage import cover
-from gateway.rules.facts import facts_of
+from gateway.rules.facts import AGE, MINUTE, facts_of
 from gateway.rules.judge import GATEWAY
+from gateway.rules.lacking import lacking
 from gateway.rules.types import Pack, Rule
 from gateway.settings.document import read
 from gateway.settings.problems import Problems
+from gateway.settings.types import Kind
 from gateway.settings.vocabulary import load_vocabulary
 
 _NOT_RUNNING = Text(
@@ -118,13 +120,7 @@ def _site(path: Path, language: str) -> list[str]:
         lines += ["", f"{device.id}  ({device.kind})", *aligned([_row(each.rule, language) for each in binding.rules])]
         if not packs:
             lines.append(Text("  没有规则", "  no rules")[language])
-        if binding.idle:
-            names = ", ".join(rule.name for rule in binding.idle)
-            lines.append(
-                Text(f"  缺少测点或参数而不适用：{names}", f"  not held, points or facts are missing: {names}")[
-                    language
-                ]
-            )
+        lines += _idle(binding, packs, site.kinds[device.kind], language)
         unwatched = ", ".join(covered[device.id].unwatched)
         if unwatched:
             lines.append(
@@ -133,8 +129,30 @@ def _site(path: Path, language: str) -> list[str]:
     return lines
 
 
+def _idle(binding: Binding, packs: tuple[Pack, ...], kind: Kind, language: str) -> list[str]:
+    """The rules that cannot hold: those a fact would arm, with it, and those for which a point is missing."""
+    by_fact: list[str] = []
+    others: list[str] = []
+    for rule in binding.idle:
+        facts = [name for name in map(_bare, lacking(rule, packs, binding)) if name in kind.facts]
+        if facts:
+            by_fact.append(f"{rule.name} ({', '.join(facts)})")
+        else:
+            others.append(rule.name)
+    found = (
+        (by_fact, Text("  填写参数后适用", "  not held, facts are missing")),
+        (others, Text("  缺少测点而不适用", "  not held, points are missing")),
+    )
+    return [f"{label[language]}{Text('：', ': ')[language]}{', '.join(names)}" for names, label in found if names]
+
+
+def _bare(name: str) -> str:
+    """The fact that `<fact>_age` and `<fact>_minute` are made of."""
+    return name.removesuffix(AGE).removesuffix(MINUTE)
+
+
 def _row(rule: Rule, language: str) -> list[str]:
-    priorities = "/".join(level.priority.value for level in reversed(rule.levels))
+    priorities = "/".join(PRIORITIES[level.priority.value][language] for level in reversed(rule.levels))
     return [rule.name, ", ".join(rule.codes), priorities, rule.text[language]]
 
 

@@ -114,7 +114,10 @@ def test_a_site_lists_what_holds_for_each_device_and_what_does_not(site: Path) -
 
 def test_the_shipped_rules_are_listed_in_both_languages() -> None:
     assert "Heavy rain" in vigil("rules", "list").out
-    assert "双电源切换装置规则" in vigil("rules", "list", language="zh").out
+    told = vigil("rules", "list", language="zh").out
+    assert "双电源切换装置规则" in told
+    assert "黄/橙/红" in told
+    assert "critical" not in told
 
 
 def test_the_plan_names_equipment_that_is_not_covered(site: Path) -> None:
