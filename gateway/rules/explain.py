@@ -10,11 +10,12 @@ from gateway.rules.bind import Binding, Bound, BoundLevel
 from gateway.rules.condition import Condition
 from gateway.rules.engine import RuleNow
 from gateway.rules.explanation import Decider, Delay, Explanation, LevelNow, Mask, Named, Says, Sort
-from gateway.rules.expressions import Plain, compile_expression, filled
+from gateway.rules.expressions import Plain
 from gateway.rules.facts import BUILT_IN
 from gateway.rules.judge import GATEWAY, Judge
+from gateway.rules.lacking import lacking
 from gateway.rules.parts import Part, deciding, split
-from gateway.rules.types import Formula, Override, Rule
+from gateway.rules.types import Override, Rule
 from gateway.rules.why import sentence
 from gateway.settings.durations import duration_text
 from gateway.settings.types import Kind
@@ -213,46 +214,9 @@ def _not_judged(view: _View, name: str, ts: int) -> Explanation:
         return Explanation(
             view.device, name, ts, Says.NOT_JUDGED, None, None, None, off, off, off, None, (), (), (), overrides
         )
-    missing = _lacking(view, rule)
+    missing = lacking(rule, view.judge.book.of_kind(view.kind_name), view.binding)
     why = Text(f"不适用：设备没有 {'、'.join(missing)}", f"not judged: the device has no {', '.join(missing)}")
     return Explanation(
         view.device, name, ts, Says.NOT_JUDGED, None, None, None, rule.text, rule.action, why, None, (), (), missing,
         overrides,
     )  # fmt: skip
-
-
-def _lacking(view: _View, rule: Rule) -> tuple[str, ...]:
-    """What the device would need for it: its own names, and those of the pack's definitions it has none of."""
-    pack = next(each for each in view.judge.book.of_kind(view.kind_name) if rule in each.rules)
-    given = set(_given(view))
-    formulas = {**pack.define, **{name: window.of for name, window in pack.windows.items()}}
-    wanted: dict[str, None] = {}
-
-    def look(formula: Formula) -> None:
-        for part in formula.parts:
-            for name in compile_expression(filled(part, rule.limits)).names:
-                if name in given:
-                    continue
-                if name in formulas and name not in wanted:
-                    look(formulas[name])
-                elif name not in formulas:
-                    wanted[name] = None
-
-    for level in rule.levels:
-        look(level.raise_)
-        if level.clear is not None:
-            look(level.clear)
-    if rule.when is not None:
-        look(rule.when)
-    return tuple(wanted)
-
-
-def _given(view: _View) -> Iterator[str]:
-    """Every name the device can give."""
-    yield from view.points
-    yield from view.binding.facts
-    yield from BUILT_IN
-    for name, _ in view.binding.define:
-        yield name
-    for each in view.binding.windows:
-        yield each.window.name
