@@ -102,8 +102,11 @@ def test_a_site_lists_what_holds_for_each_device_and_what_does_not(site: Path) -
     generator, van = told.out.split("\n\n")
     assert "our_fuel_low" in generator.partition("not held")[0]
     assert "battery_low          GEN-04, GEN-05, GEN-06  medium/high/critical" in generator
-    idle = generator.partition("not held, points or facts are missing: ")[2].splitlines()[0].split(", ")
+    idle = generator.partition("not held, points are missing: ")[2].splitlines()[0].split(", ")
     assert {"not_in_auto", "engine_hot"} <= set(idle)
+    waiting = generator.partition("not held, facts are missing: ")[2].splitlines()[0]
+    assert "exercise_not_qualified (last_exercise_duration, last_exercise_load)" in waiting
+    assert "battery_old (battery_fitted)" in waiting
     assert generator.splitlines()[-1].strip() == "points no rule looks at: phase_angle"
     assert [line.strip() for line in van.splitlines()] == [
         "van-1  (vehicle)",
