@@ -28,9 +28,9 @@ RESERVED_POINTS = ("time", "site", "device")
 def review_labels(labels: Section, kinds: Iterable[str], points: Collection[str], problems: Problems) -> None:
     """Say of every label that would collide with what."""
     counts = {f"{kind}_{count}" for kind in kinds for count in COUNTS}
-    hint = Text("换一个名字", "use another name")
     for key, entry in labels.entries.items():
         name = str(key)
+        hint = Text(f"换一个名字，例如 site_{name}", f"use another name, such as site_{name}")
         if name in TAGS or name == "time":
             problems.add(
                 entry.key,

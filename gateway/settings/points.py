@@ -78,9 +78,8 @@ def _read_point(name: str, key: Place, section: Section, protocol: ProtocolModel
             Text(f"例如 {better}", f"such as {better}") if _NAME.fullmatch(better) else None,
         )
     elif name in RESERVED_POINTS:
-        problems.add(
-            key, Text(f"测点不能叫 {name}", f"no point may be called {name}"), Text("换一个名字", "use another name")
-        )
+        hint = Text(f"换一个名字，例如 {name}_1", f"use another name, such as {name}_1")
+        problems.add(key, Text(f"测点不能叫 {name}", f"no point may be called {name}"), hint)
     known = set(keys_of(PointKeys)) | set(keys_of(protocol.point_options))
     refuse_unknown(section, known, problems)
     common = read_section(PointKeys, section.only(keys_of(PointKeys)), problems)
@@ -136,7 +135,7 @@ def judge_points(
                         f"测点 {source.name} 已由 {other.name} 给出",
                         f"{other.name} already gives a point {source.name}",
                     ),
-                    Text("换一个名字", "use another name"),
+                    Text(f"换一个名字，例如 {entry.name}_2", f"use another name, such as {entry.name}_2"),
                 )
             known = kind.points.get(source.name)
             if known is not None and entry.home is not None and profile is not None:

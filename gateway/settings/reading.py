@@ -182,7 +182,9 @@ def _words(each: Mapping[str, Any], found: Node, annotation: Any) -> tuple[Text 
     if cause is not None:
         return str(cause), None
     text, hint = texts.of_pydantic(each["type"], context, str(each["msg"]), empty)
-    return text, _instead(annotation, each["loc"]) if hint is None and not empty else hint
+    if not empty and (hint is None or each["type"] == "string_type"):
+        hint = _instead(annotation, each["loc"]) or hint
+    return text, hint
 
 
 def _quoted(cause: Wrong, found: Node) -> str | None:

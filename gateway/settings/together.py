@@ -78,7 +78,7 @@ def _refuse_same_ids(devices: Sequence[DeviceEntry], problems: Problems) -> None
                     f"编号 {device.id} 已被第 {line} 行的设备使用",
                     f"the id {device.id} is taken by the device on line {line}",
                 ),
-                Text("换一个编号", "use another id"),
+                Text(f"换一个编号，例如 {device.id}-b", f"use another id, such as {device.id}-b"),
             )
         first.setdefault(device.id, place)
 
