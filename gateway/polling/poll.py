@@ -98,7 +98,7 @@ class PolledDevice:
         if poll.unanswered and not self.is_down() and not any(map(poll.has_heard, poll.unanswered)):
             # ever more rarely, down to its own interval
             wait_s = max(FIRST_WITHIN_S, poll.wasted_s / SHARE) * 2.0 ** min(self.stats.failures, _MOST_DOUBLINGS)
-            self.due.hasten(self.due.shortest_s, now + wait_s)
+            self.due.hasten_next(now + wait_s)
         if poll.is_cut_short:
             for interval in poll.intervals & self.due.intervals:
                 self.due.hasten(interval, now + FIRST_WITHIN_S)

@@ -173,7 +173,7 @@ class Poller:
         """Poll the devices that are `wanted` now: something they do not know yet happened to their line or unit."""
         for device in self._devices.values():
             if not device.queued and wanted(device):
-                device.due.hasten(device.due.shortest_s, now)
+                device.due.hasten_next(now)
         self._waiting = []
         for device in self._devices.values():
             if not device.queued:

@@ -90,6 +90,10 @@ class DueTimes:
         self._next[interval] = at = min(self._next[interval], at)
         self._soonest = min(self._soonest, at)
 
+    def hasten_next(self, at: float) -> None:
+        """The same for the shortest interval there is now."""
+        self.hasten(min(self._next), at)
+
     def change(self, intervals: Iterable[float], now: float) -> None:
         """The device's jobs have other intervals now: new ones start on the device's grid, gone ones go."""
         wanted = set(intervals)

@@ -74,3 +74,11 @@ def test_jobs_may_change_their_intervals() -> None:
     due.change([2.0], 0.5)
     assert due.intervals_due(0.5) == {2.0}
     assert due.shortest_s == 1.0
+
+
+def test_what_is_hastened_is_what_is_still_asked() -> None:
+    due = DueTimes((1.0, 60.0), 1000.0, 0.5)
+    due.change((60.0, 600.0), 1000.0)
+    due.advance((60.0, 600.0), 1000.0)
+    due.hasten_next(1001.0)
+    assert due.intervals_due(1001.0) == {60.0}
