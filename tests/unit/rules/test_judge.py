@@ -145,6 +145,16 @@ def test_a_clock_that_was_set_back_delays_no_alarm() -> None:
     assert watched.announced("gen-1", "not_in_auto") is Priority.HIGH
 
 
+def test_a_device_that_is_asked_rarely_is_silent_after_three_polls() -> None:
+    watched = plant_site(replace(GEN, interval_s=400.0))
+    watched.pass_s(400, 200)
+    watched.silent.add("gen-1")
+    watched.pass_s(1000, 200)
+    assert watched.announced("gen-1", "device_silent") is None
+    watched.pass_s(200, 200)
+    assert watched.announced("gen-1", "device_silent") is Priority.HIGH
+
+
 def test_a_device_is_heard_again_once_two_polls_in_a_row_were_good() -> None:
     watched = plant_site(replace(GEN, interval_s=60.0))
     watched.pass_s(180, 60)
