@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol, TypeAlias
@@ -19,6 +20,8 @@ from gateway.wire.messages import Command, Json
 
 Silence: TypeAlias = Callable[[str], Awaitable[None]]
 """Who asks for it; Refused."""
+
+log = logging.getLogger(__name__)
 
 _NONE = Text("本站没有警报器", "this site has no annunciator")
 _DONE = Text("已消音", "silenced")
@@ -59,4 +62,5 @@ class SilenceOrders:
             raise Refused("no_annunciator", _NONE)
         await silence(actor.name)
         data: dict[str, Json] = {"by": actor.name, "via": actor.via, "order": actor.order, "note": note}
-        self._gateway.pipeline.event(topics.SITE, "silence", data)
+        if self._gateway.pipeline.event(topics.SITE, "silence", data) is None:
+            log.error("silence_not_recorded by=%r via=%s", actor.name, actor.via)
