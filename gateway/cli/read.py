@@ -32,6 +32,7 @@ _HEAD = (
     Text("多久前", "age"),
 )
 _GOOD, _UNCERTAIN, _BAD = Text("良好", "good"), Text("存疑", "uncertain"), Text("坏", "bad")
+_UNANSWERED = (Status.BadTimeout.name, Status.BadNoCommunication.name)
 _STALE = Text("已过时", "stale")
 _RED, _YELLOW, _GREEN, _PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[32m", "\x1b[0m"
 _TOP = "\x1b[H\x1b[J"
@@ -65,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         device = find_device(site, options.device)
         check_points(device, options.points)
-        asyncio.run(_show(site, device, options))
+        return asyncio.run(_show(site, device, options))
     except WrongWords as wrong:
         complain("read", wrong.text, options.lang)
         return 2
@@ -74,10 +75,10 @@ def run(options: argparse.Namespace) -> int:
         return 1
     except KeyboardInterrupt:
         return 0
-    return 0
 
 
-async def _show(site: SiteSettings, device: DeviceSettings, options: argparse.Namespace) -> None:
+async def _show(site: SiteSettings, device: DeviceSettings, options: argparse.Namespace) -> int:
+    """The exit code: 1 where nothing was answered."""
     import json
 
     names = tuple(options.points)
@@ -90,19 +91,26 @@ async def _show(site: SiteSettings, device: DeviceSettings, options: argparse.Na
                 print(json.dumps(reading, ensure_ascii=False, default=str), flush=True)
             else:
                 show(reading)
-                _say_why(reading.get("line_down"), options.lang)
+            why = _why_nothing(reading)
+            if why is not None and not (options.watch and options.json):
+                complain("read", why, options.lang)
             if not options.watch:
-                return
+                return 0 if why is None else 1
             await asyncio.sleep(max(0.0, began + options.every - time.monotonic()))
 
 
-def _say_why(why: object, language: str) -> None:
-    """Why the line of the device cannot be used, where it cannot."""
+def _why_nothing(reading: Reading) -> Text | None:
+    """Why no point was answered; None where one was."""
     from gateway.commissioning.line_faults import line_fault
 
+    why = reading.get("line_down")
     if isinstance(why, str):
         told = line_fault(why)
-        complain("read", Text(f"线路不可用：{told.zh}", f"the line cannot be used: {told.en}"), language)
+        return Text(f"线路不可用：{told.zh}", f"the line cannot be used: {told.en}")
+    if all(point["status"] in _UNANSWERED for point in reading["points"]):
+        device = reading["device"]
+        return Text(f"{device} 没有应答", f"{device} does not answer")
+    return None
 
 
 @contextlib.asynccontextmanager

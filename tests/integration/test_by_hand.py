@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import socket
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -163,6 +164,19 @@ def test_what_is_not_there_is_told(site: Path) -> None:
         done = vigil(*words)
         assert (done.code, done.stdout) == (2, "")
         assert text in done.stderr
+
+
+def test_reading_what_does_not_answer_fails_and_says_why(tmp_path: Path) -> None:
+    path = tmp_path / "site.yaml"
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        path.write_text(SITE.format(line=f'tcp: "127.0.0.1:{mute.getsockname()[1]}"'), encoding="utf-8")
+        done = vigil("read", path, "board", "mode")
+        assert "BadTimeout" in done.stdout
+        assert (done.code, done.stderr) == (1, "vigil read: board does not answer\n")
+    done = vigil("read", path, "board", "mode", "--json")
+    assert json.loads(done.stdout)["points"][0]["status"] == "BadNoCommunication"
+    assert done.code == 1
+    assert "refused" in done.stderr
 
 
 def test_reading_leaves_no_state_behind(site: Path) -> None:
