@@ -121,7 +121,7 @@ class Pipeline:
             self._given.note(fact)
         self.judge.use_facts(self._given.over(self.site), self._given.of_gateway(self.site))
         self._give_rules()
-        self.judge.look_anew()
+        self.judge.look_anew(self._clock.monotonic(), self._clock.wall_ms())
         self.tick()
         self.facts_given()
         return row

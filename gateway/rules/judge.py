@@ -216,13 +216,14 @@ class Judge:
         before, self._gateway = self._gateway, self._health_rules()
         self._gateway.carry_over(before)
 
-    def look_anew(self) -> None:
+    def look_anew(self, now: float, ts: int) -> None:
         """Say at once what rules make of facts that changed, by the values they know."""
         for device in self._devices.values():
             if device.read_ts and not device.rules.verdicts():
-                self._publish(device.rules.update(device.read_ts, (), (), is_reading=False))
+                self._mind_step(device, ts, now)
+                self._publish(device.rules.update(max(ts, device.read_ts), (), (), is_reading=False))
         if self._health_ts and not self._gateway.verdicts():
-            self._publish(self._gateway.update(self._health_ts, (), (), is_reading=False))
+            self._publish(self._gateway.update(max(ts, self._health_ts), (), (), is_reading=False))
 
     def _rebind(self, device: _Device, facts: dict[str, Value]) -> None:
         device.facts = facts

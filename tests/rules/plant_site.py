@@ -77,7 +77,7 @@ class PlantSite:
         self.given = [each for each in self.given if each.key != fact.key] + [fact]
         self.judge.use_facts(laid_over(self.settings, self.given), {})
         self.alarms.replace(self.judge.alarm_rules(), self._places, self.settings.alarms)
-        self.judge.look_anew()
+        self.judge.look_anew(self.now, self.ts)
 
     def pass_s(self, seconds: float, step_s: float = 1.0) -> None:
         for _ in range(round(seconds / step_s)):

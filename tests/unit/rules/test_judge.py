@@ -171,6 +171,37 @@ def test_a_device_is_heard_again_once_two_polls_in_a_row_were_good() -> None:
     assert watched.announced("gen-1", "device_silent") is None
 
 
+SLOW = replace(GEN, interval_s=600.0, points=tuple(replace(each, interval_s=600.0) for each in GEN.points))
+
+
+def between_polls(watched: PlantSite, seconds: int) -> None:
+    for _ in range(seconds):
+        watched.now, watched.ts = watched.now + 1, watched.ts + 1000
+        watched.judge.tick(watched.now, watched.ts)
+
+
+def test_what_is_said_between_two_polls_ends_no_delay() -> None:
+    watched = plant_site(SLOW)
+    watched.do("gen-1", mode="manual")
+    watched.pass_s(600, 600)
+    between_polls(watched, 310)
+    watched.give_fact("gen-1", "response_level", "III")
+    between_polls(watched, 280)
+    assert watched.announced("gen-1", "not_in_auto") is None
+    between_polls(watched, 20)
+    assert watched.announced("gen-1", "not_in_auto") is Priority.HIGH
+
+
+def test_what_is_said_between_two_polls_counts_from_then() -> None:
+    watched = plant_site(SLOW)
+    watched.do("gen-1", mode="manual")
+    watched.pass_s(1800, 600)
+    between_polls(watched, 300)
+    watched.give_fact("gen-1", "response_level", "I")
+    (_, worse) = watched.raised("gen-1", "not_in_auto")
+    assert (worse.ts, worse.after.priority, worse.after.is_historical) == (watched.ts, Priority.CRITICAL, False)
+
+
 def test_what_is_said_meanwhile_is_no_bad_poll() -> None:
     watched = plant_site(replace(GEN, interval_s=60.0))
     watched.silent.add("gen-1")
