@@ -75,11 +75,12 @@ class Connection:
         return None if self.link.is_open else self._why or "connecting"
 
     def reach(self) -> bool | None:
-        """Whether the link is open; False since opening failed, None where that is not known. Opens it in the
-        background though nobody asks yet, but not where an open link says nothing of the other side."""
+        """Whether the link is open; False since opening failed, None where that is not known. Opens it again in the
+        background though nobody asks, but not where an open link says nothing of the other side."""
         if self.link.is_open:
             return True if self.link.has_peer else None
-        if not self.link.has_peer:
+        was_tried = self.opened or self._down_since is not None
+        if not self.link.has_peer or not was_tried:
             return None
         if self._attempt is None and self._clock.monotonic() >= max(self._not_before, self._unwanted_until):
             self._is_wanted = False

@@ -44,7 +44,7 @@ class Line(Protocol):
 
     def reach(self) -> bool | None:
         """Whether the way to the field is there: False since an attempt to open it failed, None where that is not
-        known. Begins to open a closed line in the background, as often as is polite; returns at once."""
+        known. Begins to open a line again that is closed, in the background, as often as is polite; returns at once."""
         ...
 
     def counters(self) -> Mapping[str, int]:

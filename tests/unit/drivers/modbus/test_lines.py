@@ -353,6 +353,7 @@ def test_who_asks_while_the_line_is_being_opened_waits_for_it() -> None:
         line, link = tcp(lambda sent: [(0.01, tcp_answer(sent))])
         link.opening_s = 0.2
         assert line.reach() is None
+        assert not link.opened, "lines are opened with their first requests, which are spread"
         assert isinstance(await ask(line), Answer)
         link.lose()
         assert line.reach() is None
