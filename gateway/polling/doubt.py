@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from gateway.model import Answer, Fault, Job, Status
+from gateway.model import Answer, Fault, FaultKind, Job, Status
 from gateway.ports import DevicePlan, Values
 
 DOUBTFUL_SHARE = 0.2
@@ -48,16 +48,17 @@ class DoubtedPlan:
         """What the device says."""
         values = self._plan.decode(outcomes, now)
         if self._odd or any(values.statuses):
-            self._look(values)
+            self._look(values, _unread(outcomes))
         return values
 
-    def _look(self, values: Values) -> None:
-        for name, status in zip(values.points, values.statuses, strict=True):
+    def _look(self, values: Values, unread: set[str]) -> None:
+        said = [each for each in zip(values.points, values.statuses, strict=True) if each[0] not in unread]
+        for name, status in said:
             if status in _ODD:
                 self._odd[name] = status
             elif status not in _SILENT:
                 self._odd.pop(name, None)
-        if all(status in _SILENT for status in values.statuses):
+        if all(status in _SILENT for _, status in said):
             return  # a silent device says neither
         share = len(self._odd) / self._points
         self._polls = self._polls + 1 if share >= DOUBTFUL_SHARE else 0
@@ -67,3 +68,13 @@ class DoubtedPlan:
         elif self._is_doubted and share <= DOUBTFUL_SHARE / 2:
             self._is_doubted = False
             self._tell(None)
+
+
+def _unread(outcomes: Sequence[tuple[Job, Answer | Fault]]) -> set[str]:
+    """Points of which nothing was heard: silent, down, or only broken frames. That says something of the line."""
+    return {
+        point
+        for job, outcome in outcomes
+        if isinstance(outcome, Fault) and outcome.kind is not FaultKind.REFUSED
+        for point in job.points
+    }

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from gateway.model import Answer, Fault, Job, Status
+from gateway.model import Answer, Fault, FaultKind, Job, Status
 from gateway.polling.doubt import POLLS, DoubtedPlan
 from gateway.ports import Values
 
@@ -40,11 +40,17 @@ class Bench:
         self.plan = DoubtedPlan(self.said, len(NAMES), self.told.append)
 
     def poll(
-        self, odd: Sequence[str] = (), status: Status = ODD, *, names: Sequence[str] = NAMES, rest: Status = GOOD
+        self,
+        odd: Sequence[str] = (),
+        status: Status = ODD,
+        *,
+        names: Sequence[str] = NAMES,
+        rest: Status = GOOD,
+        outcomes: Sequence[tuple[Job, Answer | Fault]] = (),
     ) -> None:
         statuses = tuple(status if name in odd else rest for name in names)
         self.said.values = Values(tuple(names), (None,) * len(names), statuses)
-        assert self.plan.decode([], 0.0) is self.said.values
+        assert self.plan.decode(outcomes, 0.0) is self.said.values
 
 
 @pytest.mark.parametrize(
@@ -86,6 +92,17 @@ def test_a_silence_changes_nothing() -> None:
     for _ in range(POLLS * 2):
         bench.poll(rest=SILENT)
     assert bench.told == []
+
+
+def test_frames_that_come_broken_say_nothing_of_the_model() -> None:
+    bench = Bench()
+    job = Job(1, b"", NAMES[:5], 1.0, 0.5, 0.0)
+    for _ in range(POLLS * 2):
+        bench.poll(NAMES[:5], Status.BadDecodingError, outcomes=[(job, Fault(FaultKind.FRAME, 0.0))])
+    assert bench.told == []
+    for _ in range(POLLS):
+        bench.poll(NAMES[:5], Status.BadConfigurationError, outcomes=[(job, Fault(FaultKind.REFUSED, 0.0, 2))])
+    assert len(bench.told) == 1
 
 
 def test_polls_of_some_points_count_together() -> None:
