@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from gateway.cli.usage import seconds, speed
 from gateway.model import Text
+from gateway.web.words import WORDS
 
 if TYPE_CHECKING:
     from gateway.demo import Chain, Counts
@@ -112,7 +113,8 @@ def _describe(chain: Chain, language: str) -> str:
         serial=serial,
         network=len(endpoints) - serial,
         people=_SEPARATOR[language].join(
-            _POST[language].format(name=name, role=role) for name, role in chain.people.posts.items()
+            _POST[language].format(name=name, role=WORDS[f"role_{role}"][language])
+            for name, role in chain.people.posts.items()
         ),
         first=next(iter(chain.people.posts)),
         password=chain.people.password,

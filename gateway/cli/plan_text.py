@@ -194,7 +194,7 @@ def _blindness(coverage: Coverage, language: str) -> str:
     elif not coverage.points:
         reasons.append(Text("没有测点", "no points"))
     if not coverage.rules:
-        reasons.append(Text("没有规则", "no rules"))
+        reasons.append(Text("没有本类设备的规则", "no rules of its kind"))
     return "; ".join(reason[language] for reason in reasons)
 
 

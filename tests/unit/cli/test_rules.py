@@ -127,4 +127,4 @@ def test_the_plan_names_equipment_that_is_not_covered(site: Path) -> None:
     lines = vigil("check", "--plan", site).out.partition("equipment that is not covered\n")[2].splitlines()
     assert lines[0].split()[:5] == ["gen-1", "mandatory", "points", "missing:", "mode"]
     assert lines[1].startswith("  van-1")
-    assert lines[1].endswith("; no rules")
+    assert lines[1].endswith("; no rules of its kind")
