@@ -203,8 +203,9 @@ def _judge(setting: Setting, log: str) -> Found:
         if not ended:
             continue
         polls.setdefault(unit, []).append(count)
-        # lines that have pauses are judged by the requests that follow each other within one poll
-        if setting.name.startswith("dense") or following[0] == unit:
+        # lines that have pauses are judged by the requests that follow each other within one poll, and those with dead
+        # units not at all: trials stand between their requests
+        if not setting.dead and (setting.name.startswith("dense") or following[0] == unit):
             idle.append((following[2] - ended) / 1000 - setting.silence_ms)
             ideal += setting.cost_ms(count)
             spent += took_us / 1000
