@@ -13,14 +13,13 @@ from drivers.modbus.load import device_load
 from drivers.modbus.options import ModbusDevice, ModbusLine
 from drivers.modbus.per_model import PerModel
 from gateway.model import Point, Text, ValueType
+from gateway.settings.durations import USUAL_INTERVALS_S
 from gateway.settings.protocol import Finding
 from gateway.settings.types import IDENTITY_SHARE, DeviceSettings, LineSettings
 
 #: Above it unit ids are reserved (Modbus over Serial Line V1.02, section 2.2).
 _LAST_UNIT = 247
 _BAUDRATES = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
-#: Intervals people write, in seconds.
-_INTERVALS = (0.1, 0.2, 0.25, 0.5, 1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600)
 
 
 def review_line(line: LineSettings, devices: Sequence[DeviceSettings]) -> list[Finding]:
@@ -270,7 +269,7 @@ def _review_load(line: LineSettings, devices: Sequence[DeviceSettings]) -> Itera
         return
     fastest = min(point.interval_s for device in devices for point in device.points)
     choices: list[tuple[str, str]] = []
-    slower = next((i for i in _INTERVALS if i >= fastest * load), ceil(fastest * load))
+    slower = next((i for i in USUAL_INTERVALS_S if i >= fastest * load), ceil(fastest * load))
     choices.append(
         (
             f"把间隔放慢约 {ceil(load * 10) / 10:g} 倍（最快的写 {slower:g}s）",

@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
-from gateway.cli.tables import aligned, seconds, size
+from gateway.cli.tables import aligned, size
 from gateway.cli.traffic import site_traffic
 from gateway.errors import StoreError
 from gateway.model import Text
 from gateway.rules.book import load_rules
 from gateway.rules.coverage import Coverage, cover
 from gateway.rules.given_facts import PREFIX, GivenFacts
+from gateway.settings.durations import duration_text
 from gateway.settings.pace import LEVELS, at_level
 from gateway.settings.protocol import LinePlan, ProtocolModel, Protocols
 from gateway.settings.types import DeviceSettings, LineSettings, SiteSettings
@@ -66,7 +67,7 @@ def _line(line: LineSettings, devices: list[DeviceSettings], plan: LinePlan, lan
             str(request.first),
             str(request.count),
             str(request.points),
-            seconds(request.interval_s),
+            duration_text(request.interval_s),
             f"{request.wire_ms:.1f}",
         ]
         for request in plan.requests

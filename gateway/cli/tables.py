@@ -31,16 +31,6 @@ def aligned(rows: Sequence[Sequence[str]], right: Collection[int] = (), indent: 
     return lines
 
 
-def seconds(value: float) -> str:
-    """A duration as files write it: `500ms`, `1.5s`, `5m`, `2h`."""
-    if value < 1:
-        return f"{value * 1000:g}ms"
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
-        if value >= size and value % size == 0:
-            return f"{value / size:g}{unit}"
-    return f"{value:g}s"
-
-
 def size(count: float) -> str:
     """Bytes in the unit one would say."""
     for unit in ("B", "kB", "MB"):

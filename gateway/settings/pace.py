@@ -28,8 +28,7 @@ def longest_at(device: DeviceSettings, level: Value | None) -> float | None:
 
 def pace_of(situation: SiteSettings) -> dict[str, float]:
     """The longest interval, in seconds, of each device that is asked more often now."""
-    longest = {device.id: longest_at(device, device.facts.get(RESPONSE_LEVEL)) for device in situation.devices}
-    return {device: seconds for device, seconds in longest.items() if seconds is not None}
+    return _pace((device, device.facts.get(RESPONSE_LEVEL)) for device in situation.devices)
 
 
 def paced(site: SiteSettings, pace: Mapping[str, float]) -> SiteSettings:
@@ -42,8 +41,13 @@ def paced(site: SiteSettings, pace: Mapping[str, float]) -> SiteSettings:
 def at_level(devices: Iterable[DeviceSettings], level: str) -> list[DeviceSettings]:
     """The devices as they are asked at a response level."""
     known = list(devices)
-    longest = {device.id: longest_at(device, level) for device in known}
-    return list(_quickened(known, {name: seconds for name, seconds in longest.items() if seconds is not None}))
+    return list(_quickened(known, _pace((device, level) for device in known)))
+
+
+def _pace(levels: Iterable[tuple[DeviceSettings, Value | None]]) -> dict[str, float]:
+    """The longest interval of those that their level asks more often."""
+    found = ((device.id, longest_at(device, level)) for device, level in levels)
+    return {device: seconds for device, seconds in found if seconds is not None}
 
 
 def _quickened(devices: Iterable[DeviceSettings], pace: Mapping[str, float]) -> Iterable[DeviceSettings]:

@@ -7,16 +7,13 @@ from dataclasses import replace
 
 from gateway.model import Text
 from gateway.settings.devices import DeviceEntry
-from gateway.settings.durations import duration_text
+from gateway.settings.durations import USUAL_INTERVALS_S, duration_text
 from gateway.settings.lines import LineEntry
 from gateway.settings.nodes import Section
 from gateway.settings.pace import LEVELS, at_level
 from gateway.settings.pace_keys import PACE_KEY
 from gateway.settings.problems import Place, Problems
 from gateway.settings.types import DeviceSettings, LineSettings
-
-#: Intervals people write, in seconds.
-_INTERVALS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
 
 
 def review_pace(
@@ -52,7 +49,7 @@ def _place(level: str, devices: Iterable[DeviceEntry], root: Section) -> Place:
 
 
 def _hint(level: str, entry: LineEntry, line: LineSettings, devices: Sequence[DeviceSettings]) -> Text:
-    for seconds in _INTERVALS:
+    for seconds in USUAL_INTERVALS_S:
         tried = [_at_most(each, level, seconds) for each in devices]
         if not entry.protocol.review(line, at_level(tried, level)):
             shown = duration_text(seconds)

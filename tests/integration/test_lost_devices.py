@@ -4,6 +4,8 @@ read; what is said of it is what is the matter; back, it is read as a whole."""
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from gateway.app import Gateway, load
@@ -25,27 +27,38 @@ DEVICE = """\
 """
 
 
+@asynccontextmanager
+async def running(folder: Path, units: ModbusUnits, device: str) -> AsyncIterator[Gateway]:
+    """A gateway that asks two of `device`."""
+    file = folder / "site.yaml"
+    devices = "".join(device.format(unit=unit) for unit in (1, 2))
+    file.write_text(SITE.format(port=units.port, devices=devices), encoding="utf-8")
+    site = load(file)
+    store = open_store(site.state_dir)
+    gateway = Gateway(site, store)
+    task = asyncio.create_task(gateway.run())
+    try:
+        yield gateway
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        store.close()
+
+
 async def test_no_device_stays_ready_for_the_sake_of_a_point_that_is_rarely_read(tmp_path: Path) -> None:
-    async with ModbusUnits(1, 2) as units:
-        file = tmp_path / "site.yaml"
-        devices = "".join(DEVICE.format(unit=unit) for unit in (1, 2))
-        file.write_text(SITE.format(port=units.port, devices=devices), encoding="utf-8")
-        site = load(file)
-        store = open_store(site.state_dir)
-        gateway = Gateway(site, store)
+    async with ModbusUnits(1, 2) as units, running(tmp_path, units, DEVICE) as gateway:
 
         def states() -> list[tuple[str, ...]]:
-            found = [gateway.pipeline.judge.standing(device.id) for device in site.devices]
+            found = [gateway.pipeline.judge.standing(device.id) for device in gateway.site.devices]
             return [
                 (each[0].state.value, *(reason.rule for reason in each[0].reasons)) if each else () for each in found
             ]
 
         def serials() -> list[tuple[MaybeValue, Status]]:
-            found = [gateway.snapshot.point(device.id, "our_serial", 0.0) for device in site.devices]
+            found = [gateway.snapshot.point(device.id, "our_serial", 0.0) for device in gateway.site.devices]
             return [(each.value, each.status) for each in found]
 
         ready = ("ready",)
-        running = asyncio.create_task(gateway.run())
         await eventually(lambda: states() == [ready, ready])
         units.answering.discard(1)
         await eventually(lambda: states() == [("unknown", "device_down"), ready])
@@ -56,9 +69,6 @@ async def test_no_device_stays_ready_for_the_sake_of_a_point_that_is_rarely_read
         units.answering.add(1)
         await eventually(lambda: states() == [ready, ready])
         await eventually(lambda: serials() == [(100, Status.Good), (200, Status.Good)])
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-        store.close()
 
 
 RARE = """\
@@ -68,19 +78,12 @@ RARE = """\
 
 
 async def test_a_cut_line_is_known_though_none_of_its_devices_was_to_be_asked(tmp_path: Path) -> None:
-    async with ModbusUnits(1, 2) as units:
-        file = tmp_path / "site.yaml"
-        devices = "".join(RARE.format(unit=unit) for unit in (1, 2))
-        file.write_text(SITE.format(port=units.port, devices=devices), encoding="utf-8")
-        site = load(file)
-        store = open_store(site.state_dir)
-        gateway = Gateway(site, store)
+    async with ModbusUnits(1, 2) as units, running(tmp_path, units, RARE) as gateway:
 
         def states() -> list[str]:
-            found = [gateway.pipeline.judge.standing(device.id) for device in site.devices]
+            found = [gateway.pipeline.judge.standing(device.id) for device in gateway.site.devices]
             return [each[0].state.value if each else "" for each in found]
 
-        running = asyncio.create_task(gateway.run())
         await eventually(lambda: states() == ["ready", "ready"])
         await units.cut()
         await eventually(lambda: states() == ["unknown", "unknown"])
@@ -88,6 +91,3 @@ async def test_a_cut_line_is_known_though_none_of_its_devices_was_to_be_asked(tm
         await units.mend()
         await eventually(lambda: states() == ["ready", "ready"])
         assert units.asked.total() == asked + 2
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-        store.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -22,14 +21,6 @@ from gateway.store import outbox as outbox_module
 from gateway.store.store import JOURNAL
 from gateway.store.trail import Entry, highest, walk
 from tests.unit.alarms.small_site import FINE, NAMES, SITE, START_MS, SmallSite, write_site
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[SmallSite]:
-    made = SmallSite(tmp_path)
-    made.pass_s(1)
-    yield made
-    made.close()
 
 
 def journal(site: SmallSite) -> Path:

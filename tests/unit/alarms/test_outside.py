@@ -2,21 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from gateway.model import Reading, Status
 from tests.unit.alarms.small_site import NAMES, SmallSite
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[SmallSite]:
-    made = SmallSite(tmp_path)
-    made.pass_s(1)
-    yield made
-    made.close()
 
 
 def outside(site: SmallSite, name: str) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,14 +10,6 @@ from gateway.ports import Refused
 from tests.unit.alarms.small_site import SmallSite
 
 CRITICAL: dict[str, Any] = {"rule": "fail_to_start", "for_s": 3600.0, "note": "panel is changed"}
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[SmallSite]:
-    made = SmallSite(tmp_path)
-    made.pass_s(1)
-    yield made
-    made.close()
 
 
 async def refused(site: SmallSite, act: str, rule: str, **more: Any) -> str:

@@ -11,9 +11,10 @@ import pytest
 
 from drivers.modbus import MODBUS
 from gateway.cli import main
-from gateway.cli.tables import aligned, seconds, size, width
+from gateway.cli.tables import aligned, size, width
 from gateway.cli.traffic import site_traffic
 from gateway.settings import load_site
+from gateway.settings.durations import duration_text
 from tests.unit.settings.fake import FAKES
 from tests.unit.settings.sample import GOOD, write_site
 
@@ -240,7 +241,7 @@ def test_tables_align_chinese() -> None:
     [(0.5, "500ms"), (1.0, "1s"), (1.5, "1.5s"), (300.0, "5m"), (7200.0, "2h"), (86400.0, "1d"), (90.0, "90s")],
 )
 def test_durations_as_files_write_them(value: float, shown: str) -> None:
-    assert seconds(value) == shown
+    assert duration_text(value) == shown
 
 
 @pytest.mark.parametrize(
